@@ -1,0 +1,1 @@
+"""Benchmarks: latency, memory and size of .tflite files, measured in their own processes."""

@@ -1,0 +1,1 @@
+"""Conversion: from a run folder to self-contained .tflite files."""

@@ -1,0 +1,71 @@
+"""Every error that edge-seg raises on purpose.
+
+    EdgeSegError                 one sentence: what was wrong, the value seen, the cure
+    ├── DatasetError             a data set folder that does not keep its contract
+    │   └── AnnotationError      an annotation file or one of its regions
+    ├── ImageError               an image that cannot be read or written
+    ├── ModelError               a model file that cannot be run, or not correctly
+    ├── MissingExtraError        a package that `pip install edge-seg[extra]` brings
+    ├── SourceError              a camera, stream, video or folder that gives no frames
+    ├── SinkError                an output that cannot be written
+    ├── TrainingError            a training run that cannot start or go on
+    ├── ConversionError          a model that cannot be converted, or loses too much
+    └── BenchmarkError           a measurement that could not be made
+
+The command line prints the message on stderr and exits with 1.
+"""
+
+from importlib.util import find_spec
+
+
+class EdgeSegError(Exception):
+    """Base of all errors a user can cure; the message is one sentence that says how."""
+
+
+class DatasetError(EdgeSegError):
+    """A data set folder, or a file in it, does not keep the contract."""
+
+
+class AnnotationError(DatasetError):
+    """An annotation file, or one of its regions, cannot be turned into a mask."""
+
+
+class ImageError(EdgeSegError):
+    """An image cannot be decoded or written."""
+
+
+class ModelError(EdgeSegError):
+    """A model file cannot be run, or nothing says how to run it correctly."""
+
+
+class MissingExtraError(EdgeSegError):
+    """A package is not installed that an optional extra of edge-seg brings."""
+
+
+class SourceError(EdgeSegError):
+    """A source of frames cannot be opened or stopped giving frames."""
+
+
+class SinkError(EdgeSegError):
+    """An output cannot be opened or written."""
+
+
+class TrainingError(EdgeSegError):
+    """A training run cannot start or go on."""
+
+
+class ConversionError(EdgeSegError):
+    """A model cannot be converted, or the converted model loses too much."""
+
+
+class BenchmarkError(EdgeSegError):
+    """A measurement could not be made."""
+
+
+def require(module: str, *, extra: str, purpose: str) -> None:
+    """Raise MissingExtraError unless `module` is installed, naming the extra that brings it."""
+    if find_spec(module) is None:
+        raise MissingExtraError(
+            f"{purpose} needs the package '{module}', which is not installed: "
+            f"type  pip install 'edge-seg[{extra}]'"
+        )

@@ -1,0 +1,131 @@
+"""Images and masks between files and arrays. RGB everywhere; BGR exists only at OpenCV's boundary."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from edge_seg.errors import ImageError
+from edge_seg.files import atomic_path
+
+RgbImage: TypeAlias = NDArray[np.uint8]
+"""[height, width, 3] uint8, RGB."""
+
+ClassMap: TypeAlias = NDArray[np.uint8]
+"""[height, width] uint8, one class id per pixel."""
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
+
+_SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+
+
+def read_image(path: Path) -> RgbImage:
+    """Decode any image to RGB uint8 [height, width, 3].
+
+    Handles RGBA and palettes (transparency over black), grey, 16-bit, CMYK, EXIF orientation,
+    the first frame of GIF and WEBP; the format is told by content, not by suffix.
+
+    Raises:
+        ImageError: no such file, not an image, or truncated.
+    """
+    with _opened(path) as image:
+        return np.asarray(_to_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8).copy()
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Return (height, width) as seen after EXIF orientation, without decoding the pixels.
+
+    Raises:
+        ImageError: no such file or not an image.
+    """
+    with _opened(path, decode=False) as image:
+        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+        return (image.width, image.height) if turned else (image.height, image.width)
+
+
+def read_mask(path: Path) -> ClassMap:
+    """Decode a mask file to class ids, uint8 [height, width]; palette indices are taken as ids.
+
+    Raises:
+        ImageError: unreadable, or not one byte per pixel (an RGB mask has no ids).
+    """
+    with _opened(path) as image:
+        if image.mode not in ("L", "P", "1"):
+            raise ImageError(
+                f"{path}: a mask holds one byte per pixel (mode L or P), this one has mode {image.mode}; "
+                "save it as a grey or palette PNG"
+            )
+        if image.mode == "1":
+            image = image.convert("L").point(lambda value: 1 if value else 0)  # pyright: ignore
+        return np.asarray(image, dtype=np.uint8).copy()
+
+
+def write_mask(path: Path, class_map: ClassMap, colours: list[tuple[int, int, int]] | None = None) -> None:
+    """Write class ids as PNG, one byte per pixel; with `colours` as a palette image.
+
+    Raises:
+        ImageError: the file cannot be written.
+    """
+    image = Image.fromarray(class_map)
+    if colours:
+        image.putpalette([channel for colour in colours for channel in colour])
+    _save(image, path)
+
+
+def write_image(path: Path, image: RgbImage) -> None:
+    """Write an RGB image; the suffix names the format.
+
+    Raises:
+        ImageError: the file cannot be written.
+    """
+    _save(Image.fromarray(image), path)
+
+
+@contextmanager
+def _opened(path: Path, *, decode: bool = True) -> Iterator[Image.Image]:
+    """Open an image; every way the file can be at fault becomes one ImageError."""
+    try:
+        with Image.open(path) as image:
+            if decode:
+                image.load()
+            yield image
+    except FileNotFoundError:
+        raise ImageError(f"{path}: no such image; check the path") from None
+    except UnidentifiedImageError:
+        raise ImageError(f"{path}: not an image that can be decoded ({_head(path)}); replace it") from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ImageError(f"{path}: cannot be decoded ({error}); replace the file") from None
+
+
+def _head(path: Path) -> str:
+    with path.open("rb") as file:
+        first = file.read(8)
+    return f"it begins with {first!r}" if first else "it is empty"
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in _SIXTEEN_BIT_MODES:
+        return _sixteen_to_eight_bit(image).convert("RGB")
+    if "A" in image.getbands() or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
+        return Image.alpha_composite(black, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def _sixteen_to_eight_bit(image: Image.Image) -> Image.Image:
+    values = np.asarray(image).astype(np.int64)
+    shift = 8 if values.size and values.max() > 255 else 0
+    return Image.fromarray(np.clip(values >> shift, 0, 255).astype(np.uint8))
+
+
+def _save(image: Image.Image, path: Path) -> None:
+    try:
+        with atomic_path(path) as temporary:
+            image.save(temporary)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{path}: cannot be written ({error}); check the disk and the suffix") from None

@@ -1,0 +1,101 @@
+"""What a model file says of itself: `edge_seg.json`, packed into the .tflite as TFLite metadata packs files.
+
+TFLite metadata appends its associated files to the flatbuffer as a ZIP archive
+(https://ai.google.dev/edge/litert/conversion/tensorflow/metadata), so the standard library reads them.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge_seg.classes import SegmentationClass
+from edge_seg.errors import ModelError
+
+INFO_FILE = "edge_seg.json"
+LABELS_FILE = "labels.txt"
+
+Precision = Literal["float32", "float16", "dynamic", "int8"]
+OutputKind = Literal["scores", "classes"]
+
+
+class DataProvenance(BaseModel):
+    """The data set a model learned from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    source: str = ""
+    licence: str = ""
+    train_images: int = 0
+    val_images: int = 0
+
+
+class ModelInfo(BaseModel):
+    """edge_seg.json: everything a runner or a reader wants to know that tensors do not say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format_version: Literal[1] = 1
+    name: str
+    classes: tuple[SegmentationClass, ...] = Field(min_length=2)
+    input_height: int
+    input_width: int
+    precision: Precision
+    output: OutputKind = "scores"
+    data: DataProvenance
+    metrics: dict[str, float] = {}
+    """Measured at full image resolution on the validation split, e.g. {"miou": 0.74, "iou_pet": 0.8}."""
+    training: dict[str, str | int | float | bool | None] = {}
+    """The resolved configuration of the run it came from."""
+    versions: dict[str, str] = {}
+    """The tools that made it, e.g. {"edge-seg": "0.1.0", "tensorflow": "2.21.0"}."""
+
+
+def read_model_info(path: Path) -> ModelInfo | None:
+    """Read a model's own description, or None for a model that edge-seg did not make.
+
+    Raises:
+        ModelError: a description is there but damaged.
+    """
+    text = read_packed_file(path, INFO_FILE)
+    if text is None:
+        return None
+    try:
+        return ModelInfo.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ModelError(
+            f"{path}: its {INFO_FILE} is damaged ({key}: {first['msg']}); convert the model again"
+        ) from None
+
+
+def read_labels(path: Path) -> tuple[str, ...]:
+    """Read class names packed as TFLite metadata (labels.txt, labelmap.txt), or () when there are none."""
+    for name in _packed_names(path):
+        if name.endswith(".txt") and "label" in name:
+            return tuple(line.strip() for line in (read_packed_file(path, name) or "").splitlines() if line.strip())
+    return ()
+
+
+def read_packed_file(path: Path, name: str) -> str | None:
+    """Read one text file packed into a .tflite, or None when it is not there."""
+    if name not in _packed_names(path):
+        return None
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.read(name).decode("utf-8")
+    except (zipfile.BadZipFile, UnicodeDecodeError, OSError, EOFError) as error:
+        raise ModelError(f"{path}: its {name} is damaged ({error}); convert the model again") from None
+
+
+def _packed_names(path: Path) -> list[str]:
+    if not zipfile.is_zipfile(path):
+        return []
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except zipfile.BadZipFile as error:
+        raise ModelError(f"{path}: its metadata is damaged ({error}); convert the model again") from None

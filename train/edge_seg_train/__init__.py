@@ -1,0 +1,1 @@
+"""Training: from a data set folder to a run folder."""
