@@ -82,6 +82,10 @@ class Dataset:
         check_pair(image, mask, sample.mask_path, len(self.classes), self.ignore_id)
         return image, mask
 
+    def read_mask(self, sample: Sample) -> ClassMap:
+        """Decode one mask alone, unchecked against its image: class ids uint8 [h, w]."""
+        return read_mask(sample.mask_path)
+
     def _split_names(self) -> str:
         return ", ".join(name for name in SPLITS if self.has_split(name))
 
