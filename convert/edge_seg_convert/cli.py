@@ -9,7 +9,7 @@ import typer
 from edge_seg.errors import ConversionError, require
 
 if TYPE_CHECKING:
-    from edge_seg_convert.conversion import Converted, ConversionResult
+    from edge_seg_convert.conversion import ConversionResult, Converted
 
 
 class PrecisionName(StrEnum):
@@ -42,7 +42,9 @@ def convert(
         OutputName, typer.Option(help="scores: smoothest edges. classes: class ids from inside the graph.")
     ] = OutputName.scores,
     calibration_images: Annotated[int, typer.Option(min=1, help="Training pictures that int8 is calibrated on.")] = 100,
-    force: Annotated[bool, typer.Option("--force", help="Write models that lose more than 3 points of mIoU too.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write models that lose more than 3 points of mIoU too.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Convert a training run to .tflite and verify every model on the validation split.

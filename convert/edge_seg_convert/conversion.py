@@ -1,6 +1,7 @@
 """From a run folder to self-contained models: export, quantise, verify, gate, write."""
 
 import json
+import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -189,7 +190,7 @@ def _metrics(verified: Verified, keras_result: Verified, class_names: Sequence[s
         "agreement_with_keras": verified.agreement,
         "pictures": float(verified.pictures),
     }
-    return {name: round(value, 5) for name, value in figures.items() if value == value}
+    return {name: round(value, 5) for name, value in figures.items() if not math.isnan(value)}
 
 
 def summary(result: ConversionResult, class_names: Sequence[str]) -> dict[str, object]:

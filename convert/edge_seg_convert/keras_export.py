@@ -49,7 +49,7 @@ def _main(keras_model: Path, data: Path, out: Path) -> None:
     _write_masks(model, Dataset.open(data), out / MASKS_FOLDER)
 
 
-def _fixed_batch(model):  # noqa: ANN001, ANN202
+def _fixed_batch(model):
     """Wrap a Keras model for one image at a time, which is what a device runs."""
     import keras
 
@@ -57,7 +57,7 @@ def _fixed_batch(model):  # noqa: ANN001, ANN202
     return keras.Model(image, model(image, training=False))
 
 
-def _write_masks(model, dataset: Dataset, folder: Path) -> None:  # noqa: ANN001
+def _write_masks(model, dataset: Dataset, folder: Path) -> None:
     """Write Keras's own class map of every validation picture, at image resolution."""
     folder.mkdir()
     height, width = model.input.shape[1:3]

@@ -14,6 +14,7 @@ from edge_seg.errors import ConversionError
 from edge_seg.images import RgbImage
 from edge_seg.model_info import Precision
 from edge_seg.run_folder import InputRange
+from edge_seg.runtimes.quiet import quiet_stderr
 from edge_seg_convert import graph
 
 _SCALING: dict[InputRange, tuple[float, float]] = {"-1,1": (1 / 127.5, -1.0), "0,1": (1 / 255, 0.0)}
@@ -103,6 +104,11 @@ def _float16_recipe() -> qtyping.ModelQuantizationRecipe:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the quantizer's reports and progress bars from the user."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+    with (
+        quiet_stderr(),
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         yield

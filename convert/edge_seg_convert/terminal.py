@@ -64,17 +64,17 @@ def print_result(result: ConversionResult, run: Path, *, as_json: bool) -> None:
 
 def _table(result: ConversionResult) -> Table:
     table = Table(title=f"Keras: mIoU {result.keras.scores.miou:.4f} at full image resolution", title_justify="left")
-    for heading in ("precision", "size", "mIoU", "against Keras", "agreement", "pictures", "file"):
+    for heading in ("precision", "size", "mIoU", "vs Keras", "agreement", "pictures", "file"):
         table.add_column(heading, justify="left" if heading in ("precision", "file") else "right", overflow="fold")
     for model in result.models:
         table.add_row(
             model.precision,
             f"{model.size_bytes / 1e6:.2f} MB",
             f"{model.verified.scores.miou:.4f}",
-            f"{-100 * model.drop:+.2f} points" if model.verified.pictures == result.keras.pictures else "–",
+            f"{-100 * model.drop:+.2f} pt" if model.verified.pictures == result.keras.pictures else "–",
             f"{100 * model.verified.agreement:.2f} %",
             str(model.verified.pictures),
-            str(model.path) if model.path else "[red]not written[/]",
+            model.path.name if model.path else "[red]not written[/]",
         )
     return table
 
@@ -92,7 +92,7 @@ def _warnings(model: Converted) -> list[str]:
         sentences.append(f"loses {model.drop * 100:.1f} points of mIoU against Keras; try more --calibration-images")
     if model.verified.is_slow:
         sentences.append(
-            "runs on slow reference kernels (over 0.4 s a frame; transposed convolutions have no dynamic-range kernel), "
+            "runs on slow reference kernels (over 0.4 s a frame: transposed convolutions lack a dynamic one), "
             f"so it was verified on {model.verified.pictures} pictures only; prefer int8"
         )
     return sentences

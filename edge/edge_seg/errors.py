@@ -66,6 +66,5 @@ def require(module: str, *, extra: str, purpose: str) -> None:
     """Raise MissingExtraError unless `module` is installed, naming the extra that brings it."""
     if find_spec(module) is None:
         raise MissingExtraError(
-            f"{purpose} needs the package '{module}', which is not installed: "
-            f"type  pip install 'edge-seg[{extra}]'"
+            f"{purpose} needs the package '{module}', which is not installed: type  pip install 'edge-seg[{extra}]'"
         )

@@ -1,6 +1,6 @@
 """Images and masks between files and arrays. RGB everywhere; BGR exists only at OpenCV's boundary."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +20,7 @@ ClassMap: TypeAlias = NDArray[np.uint8]
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
+_UNNAMED_COLOUR = (224, 224, 192)  # of ids without a class, as PASCAL VOC draws "void"
 _SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
@@ -60,7 +61,7 @@ def read_mask(path: Path) -> ClassMap:
                 "save it as a grey or palette PNG"
             )
         if image.mode == "1":
-            image = image.convert("L").point(lambda value: 1 if value else 0)  # pyright: ignore
+            return np.asarray(image).astype(np.uint8)
         return np.asarray(image, dtype=np.uint8).copy()
 
 
@@ -72,7 +73,9 @@ def write_mask(path: Path, class_map: ClassMap, colours: list[tuple[int, int, in
     """
     image = Image.fromarray(class_map)
     if colours:
-        image.putpalette([channel for colour in colours for channel in colour])
+        # All 256 entries: Pillow would store fewer bits for a shorter palette and cut off the ignore id.
+        padded = [*colours, *[_UNNAMED_COLOUR] * (256 - len(colours))]
+        image.putpalette([channel for colour in padded for channel in colour])
     _save(image, path)
 
 
@@ -86,7 +89,7 @@ def write_image(path: Path, image: RgbImage) -> None:
 
 
 @contextmanager
-def _opened(path: Path, *, decode: bool = True) -> Iterator[Image.Image]:
+def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
     """Open an image; every way the file can be at fault becomes one ImageError."""
     try:
         with Image.open(path) as image:

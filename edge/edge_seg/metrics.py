@@ -11,9 +11,7 @@ ConfusionMatrix = NDArray[np.int64]
 """[classes, classes] int64: rows are the truth, columns the prediction, cells count pixels."""
 
 
-def confusion_matrix(
-    truth: ClassMap, prediction: ClassMap, class_count: int, ignore_id: int
-) -> ConfusionMatrix:
+def confusion_matrix(truth: ClassMap, prediction: ClassMap, class_count: int, ignore_id: int) -> ConfusionMatrix:
     """Count pixels by (true class, predicted class), leaving out pixels whose truth is `ignore_id`.
 
     Args:

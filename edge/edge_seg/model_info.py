@@ -76,7 +76,8 @@ def read_labels(path: Path) -> tuple[str, ...]:
     """Read class names packed as TFLite metadata (labels.txt, labelmap.txt), or () when there are none."""
     for name in _packed_names(path):
         if name.endswith(".txt") and "label" in name:
-            return tuple(line.strip() for line in (read_packed_file(path, name) or "").splitlines() if line.strip())
+            lines = (read_packed_file(path, name) or "").splitlines()
+            return tuple(line.strip() for line in lines if line.strip())
     return ()
 
 

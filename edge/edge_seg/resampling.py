@@ -3,14 +3,19 @@
 Training, calibration, evaluation and the camera all call these, so they see the same pixels.
 """
 
+from typing import Any, TypeAlias
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_seg.images import ClassMap, RgbImage
 
-Scores = NDArray[np.uint8] | NDArray[np.float32]
+Scores: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 """[height, width, classes]; a higher value means a likelier class."""
+
+Plane: TypeAlias = NDArray[Any]
+"""[height, width], the scores of one class, contiguous."""
 
 
 def shrink_image(image: RgbImage, height: int, width: int) -> RgbImage:
@@ -40,15 +45,24 @@ def class_map_from_scores(scores: Scores, height: int, width: int) -> ClassMap:
     Returns:
         [height, width] uint8 class ids; the lower id wins a tie.
     """
-    planes = [_upsample(scores[:, :, index], height, width) for index in range(scores.shape[2])]
-    best, class_map = planes[0], np.zeros((height, width), np.uint8)
-    for index, plane in enumerate(planes[1:], start=1):
-        # cv2 does these several times faster than NumPy, and into the same buffers.
-        cv2.copyTo(np.full_like(class_map, index), cv2.compare(plane, best, cv2.CMP_GT), class_map)
-        best = np.asarray(cv2.max(plane, best))
+    planes = np.ascontiguousarray(scores.transpose(2, 0, 1))
+    best = _upsample(planes[0], height, width)
+    class_map = np.zeros((height, width), np.uint8)
+    for index in range(1, len(planes)):
+        plane = _upsample(planes[index], height, width)
+        # Ids grow, so painting the pixels a class wins is a maximum; cv2 beats NumPy several times here.
+        won: ClassMap = np.asarray(cv2.min(cv2.compare(plane, best, cv2.CMP_GT), index), np.uint8)  # pyright: ignore
+        cv2.max(class_map, won, dst=class_map)
+        cv2.max(best, plane, dst=best)
     return class_map
 
 
-def _upsample(plane: Scores, height: int, width: int) -> Scores:
-    contiguous = np.ascontiguousarray(plane)
-    return np.asarray(cv2.resize(contiguous, (width, height), interpolation=cv2.INTER_LINEAR))
+def class_map_from_probability(plane: Plane, threshold: float, height: int, width: int) -> ClassMap:
+    """Upsample one plane of probabilities [h, w] to [height, width]; 1 where above `threshold`, else 0."""
+    upsampled = _upsample(np.ascontiguousarray(plane), height, width)
+    _, class_map = cv2.threshold(upsampled, threshold, 1, cv2.THRESH_BINARY)
+    return np.asarray(class_map, dtype=np.uint8)
+
+
+def _upsample(plane: Plane, height: int, width: int) -> Plane:
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR))

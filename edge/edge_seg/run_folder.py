@@ -1,13 +1,13 @@
 """The run folder: where training leaves what conversion and reports read.
 
-    runs/pets/
-      config.toml               the resolved configuration
-      dataset.toml              the classes and the provenance, as they were
-      best.keras                the weights of the best epoch, scaling included
-      history.csv               one line per epoch
-      curves.png network.png    pictures
-      samples/epoch_001.png     photograph, truth, prediction
-      report.html               all of it on one page
+runs/pets/
+  config.toml               the resolved configuration
+  dataset.toml              the classes and the provenance, as they were
+  best.keras                the weights of the best epoch, scaling included
+  history.csv               one line per epoch
+  curves.png network.png    pictures
+  samples/epoch_001.png     photograph, truth, prediction
+  report.html               all of it on one page
 """
 
 import tomllib

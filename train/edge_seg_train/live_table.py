@@ -64,9 +64,10 @@ class TerminalProgress:
 
     def epoch(self, epoch: Epoch, is_best: bool) -> None:
         """Print the epoch's line and start the next bar."""
+        remark = "  [green]best so far[/]" if is_best else ""
         self._console.print(
             f"epoch {epoch.number:3d}/{self._epochs}  loss {epoch.loss:.3f}  val loss {epoch.val_loss:.3f}  "
-            f"[bold]mIoU {epoch.scores.miou:.4f}[/]  {epoch.seconds:.1f} s{'  [green]best so far[/]' if is_best else ''}",
+            f"[bold]mIoU {epoch.scores.miou:.4f}[/]  {epoch.seconds:.1f} s{remark}",
             highlight=False,
         )
         self._bars.reset(self._epoch, description=f"epoch {epoch.number + 1}", loss="–")

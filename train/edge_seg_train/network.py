@@ -28,11 +28,9 @@ BOTTLENECK_LAYER = "block_16_project"  # 1/32
 TRANSPOSE_FILTERS = (512, 256, 128, 64)
 SEPARABLE_FILTERS = (128, 64, 32, 24)
 
-# Keras's default of 0.99 needs some hundred steps to forget its start; own data sets have few steps.
-DECODER_BATCH_NORM_MOMENTUM = 0.95
-# With its published momentum of 0.999 an encoder that starts from random weights needs thousands of steps before
-# its moving statistics mean anything.
-SCRATCH_BATCH_NORM_MOMENTUM = 0.9
+# With its published momentum of 0.999 an encoder needs thousands of steps before its moving statistics follow its
+# weights; own data sets have hundreds. Keras freezes the statistics of layers that are not trainable by itself.
+BATCH_NORM_MOMENTUM = 0.95
 
 
 def build_unet(config: RunConfig, class_count: int) -> keras.Model:
@@ -45,9 +43,7 @@ def build_unet(config: RunConfig, class_count: int) -> keras.Model:
     """
     image = keras.Input((config.height, config.width, 3), dtype="uint8", name="image")
     encoder = build_encoder(config)
-    # Statistics learned on ImageNet stay as they are: batches are small (the tutorial does the same when frozen).
-    pretrained = config.encoder_weights != "none"
-    features = encoder(input_scaling(config)(image), **({"training": False} if pretrained else {}))
+    features = encoder(input_scaling(config)(image))
     decode = {"separable": _separable_decoder, "transpose": _transpose_decoder}[config.decoder]
     logits = decode(features, class_count, config.dropout)
     # Mixed precision computes in float16; losses and exports want float32.
@@ -63,14 +59,11 @@ def input_scaling(config: RunConfig) -> keras.layers.Layer:
 def build_encoder(config: RunConfig) -> keras.Model:
     """Build MobileNetV2 with five outputs, from 1/2 to 1/32 of the resolution, shallow to deep."""
     shape = (config.height, config.width, 3)
-    backbone = keras.applications.MobileNetV2(
-        input_shape=shape, alpha=config.alpha, include_top=False, weights=None
-    )
+    backbone = keras.applications.MobileNetV2(input_shape=shape, alpha=config.alpha, include_top=False, weights=None)
     _load_weights(backbone, config)
-    if config.encoder_weights == "none":
-        for layer in backbone.layers:
-            if isinstance(layer, layers.BatchNormalization):
-                layer.momentum = SCRATCH_BATCH_NORM_MOMENTUM
+    for layer in backbone.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = BATCH_NORM_MOMENTUM
     outputs = [backbone.get_layer(name).output for name in (*SKIP_LAYERS, BOTTLENECK_LAYER)]
     encoder = keras.Model(backbone.input, outputs, name="encoder")
     encoder.trainable = config.fine_tune
@@ -93,8 +86,7 @@ def _load_weights(backbone: keras.Model, config: RunConfig) -> None:
     except (ValueError, OSError, KeyError) as error:
         reason = str(error).split("\n")[0]
         raise TrainingError(
-            f"{path}: not the weights of MobileNetV2 without its top at alpha {config.alpha} ({reason}); "
-            "check --alpha"
+            f"{path}: not the weights of MobileNetV2 without its top at alpha {config.alpha} ({reason}); check --alpha"
         ) from None
 
 
@@ -116,8 +108,8 @@ def _separable_decoder(features: Sequence[Any], class_count: int, dropout: float
     *skips, x = features
     for level, (filters, skip) in enumerate(zip(SEPARABLE_FILTERS, reversed(skips), strict=True), start=1):
         x = layers.UpSampling2D(2, interpolation="bilinear", name=f"up_{level}")(x)
-        skip = _normalised(layers.Conv2D(filters, 1, use_bias=False, name=f"skip_{level}"), skip, 0.0)
-        x = layers.Concatenate(name=f"join_{level}")([x, skip])
+        projection = layers.Conv2D(filters, 1, use_bias=False, name=f"skip_{level}")
+        x = layers.Concatenate(name=f"join_{level}")([x, _normalised(projection, skip, 0.0)])
         convolution = layers.SeparableConv2D(filters, 3, padding="same", use_bias=False, name=f"decode_{level}")
         x = _normalised(convolution, x, dropout)
     x = layers.Conv2D(class_count, 1, name="classify")(x)
@@ -127,20 +119,20 @@ def _separable_decoder(features: Sequence[Any], class_count: int, dropout: float
 def _transpose_decoder(features: Sequence[Any], class_count: int, dropout: float) -> Any:
     *skips, x = features
     for level, (filters, skip) in enumerate(zip(TRANSPOSE_FILTERS, reversed(skips), strict=True), start=1):
-        x = _normalised(_transposed_convolution(filters, f"up_{level}", use_bias=False), x, dropout)
+        x = _normalised(_transposed_convolution(filters, f"up_{level}"), x, dropout)
         x = layers.Concatenate(name=f"join_{level}")([x, skip])
     return layers.Conv2DTranspose(class_count, 3, strides=2, padding="same", name="classify")(x)
 
 
-def _transposed_convolution(filters: int, name: str, *, use_bias: bool) -> keras.layers.Layer:
+def _transposed_convolution(filters: int, name: str) -> keras.layers.Layer:
     initializer = keras.initializers.RandomNormal(0.0, 0.02)
     return layers.Conv2DTranspose(
-        filters, 3, strides=2, padding="same", kernel_initializer=initializer, use_bias=use_bias, name=name
+        filters, 3, strides=2, padding="same", kernel_initializer=initializer, use_bias=False, name=name
     )
 
 
 def _normalised(convolution: keras.layers.Layer, x: Any, dropout: float) -> Any:
-    x = layers.BatchNormalization(momentum=DECODER_BATCH_NORM_MOMENTUM, name=f"{convolution.name}_bn")(convolution(x))
+    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM, name=f"{convolution.name}_bn")(convolution(x))
     if dropout:
         x = layers.Dropout(dropout, name=f"{convolution.name}_dropout")(x)
     return layers.ReLU(name=f"{convolution.name}_relu")(x)

@@ -3,6 +3,7 @@
 import os
 
 from edge_seg.errors import require
+from edge_seg.runtimes.quiet import quiet_stderr
 
 
 def prepare_tensorflow() -> None:
@@ -13,8 +14,9 @@ def prepare_tensorflow() -> None:
     """
     require("tensorflow", extra="train", purpose="training")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import tensorflow as tf
-
+    with quiet_stderr():
+        import keras  # noqa: F401 - speaks too when it is first imported
+        import tensorflow as tf
     tf.get_logger().setLevel("ERROR")
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)

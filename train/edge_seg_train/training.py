@@ -17,7 +17,8 @@ from edge_seg.run_folder import RunConfig, RunFolder
 from edge_seg_train.history import Epoch, best_epoch, write_history
 from edge_seg_train.input_pipeline import training_batches
 from edge_seg_train.network import build_unet
-from edge_seg_train.plots import draw_curves, draw_network, draw_samples
+from edge_seg_train.network_picture import draw_network
+from edge_seg_train.plots import draw_curves, draw_samples
 from edge_seg_train.report import write_report
 from edge_seg_train.validation import ValidationSet
 

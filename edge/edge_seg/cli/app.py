@@ -90,7 +90,15 @@ def _add(app: typer.Typer, name: str, help_line: str, command: Any) -> None:
     if not isinstance(command, typer.Typer):
         app.command(name)(reporting(command))
         return
-    for registered in command.registered_commands:
+    _report_errors_of(command)
+    app.add_typer(command, name=name, help=help_line)
+
+
+def _report_errors_of(group: typer.Typer) -> None:
+    """Wrap every command of `group` and of the groups inside it with `reporting`."""
+    for registered in group.registered_commands:
         if registered.callback is not None:
             registered.callback = reporting(registered.callback)
-    app.add_typer(command, name=name, help=help_line)
+    for nested in group.registered_groups:
+        if nested.typer_instance is not None:
+            _report_errors_of(nested.typer_instance)

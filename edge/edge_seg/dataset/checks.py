@@ -95,9 +95,7 @@ def check_dataset(dataset: Dataset, *, track: Track = _untracked) -> CheckReport
     inspected = _inspect_all(dataset, samples, track)
     errors += _list_errors(dataset, names)
     errors += [sentence for result in inspected.values() for sentence in result.problems]
-    counts = {
-        split: _summed(inspected[name].counts for name in _known(names[split], inspected)) for split in names
-    }
+    counts = {split: _summed(inspected[name].counts for name in _known(names[split], inspected)) for split in names}
     warnings = [
         *_absent_classes(dataset, counts),
         *_unlisted(dataset, names),
@@ -129,9 +127,7 @@ def _files(dataset: Dataset, names: Mapping[str, Sequence[str]]) -> tuple[dict[s
         mask = Path(name).with_suffix(".png").name
         sample = Sample(dataset.folder / "images" / name, dataset.folder / "masks" / mask)
         absent = [path for path in (sample.image_path, sample.mask_path) if not path.is_file()]
-        errors += [
-            f"{path}: absent, though a split names '{name}'; add it or drop the line" for path in absent
-        ]
+        errors += [f"{path}: absent, though a split names '{name}'; add it or drop the line" for path in absent]
         if not absent:
             samples[name] = sample
     return samples, errors
@@ -165,13 +161,9 @@ def _inspect(dataset: Dataset, sample: Sample) -> _Inspected:
 def _list_errors(dataset: Dataset, names: Mapping[str, Sequence[str]]) -> list[str]:
     folder = dataset.folder / "splits"
     errors = (
-        [f"{folder / 'train.txt'}: no such split; list the training pictures in it"]
-        if "train" not in names
-        else []
+        [f"{folder / 'train.txt'}: no such split; list the training pictures in it"] if "train" not in names else []
     )
-    errors += [
-        f"{folder / split}.txt: names no image; write one per line" for split in names if not names[split]
-    ]
+    errors += [f"{folder / split}.txt: names no image; write one per line" for split in names if not names[split]]
     for split, listed in names.items():
         repeated = [name for name, count in Counter(listed).items() if count > 1]
         errors += [f"{folder / split}.txt: names '{name}' more than once; keep one line" for name in repeated]

@@ -92,9 +92,7 @@ class Dataset:
     def _sample(self, name: str, *, listed_in: Path) -> Sample:
         if Path(name).name != name:
             raise DatasetError(f"{listed_in}: '{name}' is a path; write the file name alone")
-        sample = Sample(
-            self.folder / "images" / name, self.folder / "masks" / Path(name).with_suffix(".png").name
-        )
+        sample = Sample(self.folder / "images" / name, self.folder / "masks" / Path(name).with_suffix(".png").name)
         for path in (sample.image_path, sample.mask_path):
             if not path.is_file():
                 raise DatasetError(f"{path}: absent, though {listed_in} names '{name}'; add it or drop the line")

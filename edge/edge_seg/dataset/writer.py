@@ -14,14 +14,14 @@ from edge_seg.images import ClassMap, RgbImage, write_image, write_mask
 def random_split(names: Sequence[str], policy: SplitPolicy) -> dict[str, list[str]]:
     """Divide `names` at random by the policy's seed and shares; every split is sorted.
 
-    A share above 0 gets at least one picture when there are two or more.
+    A share above 0 gets at least one picture when there are enough; training always keeps one.
     """
     shuffled = sorted(names)
     random.Random(policy.seed).shuffle(shuffled)
     parts: dict[str, list[str]] = {}
     for split, share in (("val", policy.val), ("test", policy.test)):
-        count = max(1, round(len(names) * share)) if share and len(shuffled) > 1 else 0
-        if count:
+        wanted = max(1, round(len(names) * share)) if share else 0
+        if (count := min(wanted, len(shuffled) - 1)) > 0:
             parts[split], shuffled = sorted(shuffled[:count]), shuffled[count:]
     return {"train": sorted(shuffled), **parts}
 

@@ -1,7 +1,7 @@
 """Inference engines: one adapter file per runtime, one interface for all.
 
-    engine = load_engine(Path("model.tflite"), runtime="litert", threads=2)
-    outputs = engine.run(tensor)
+engine = load_engine(Path("model.tflite"), runtime="litert", threads=2)
+outputs = engine.run(tensor)
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge_seg.errors import ModelError
 from edge_seg.runtimes.engine import Engine, Operation, TensorSpec
+from edge_seg.runtimes.quiet import quiet_stderr
 
 __all__ = ["DEFAULT_RUNTIME", "RUNTIMES", "Engine", "Operation", "TensorSpec", "load_engine"]
 
@@ -37,7 +38,8 @@ def load_engine(path: Path, *, runtime: str = DEFAULT_RUNTIME, threads: int = 1,
     check_is_tflite(path)
     load: Callable[[Path, int, bool], Engine] = import_module(f"edge_seg.runtimes.{runtime}").load
     try:
-        return load(path, threads, delegate)
+        with quiet_stderr():  # "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
+            return load(path, threads, delegate)
     except (ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ModelError(

@@ -47,6 +47,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def tensors(self) -> tuple[TensorSpec, ...]:
+        """All tensors, weights included; an Operation's indices count in this list."""
+        ...
+
+    @property
     def operations(self) -> tuple[Operation, ...]:
         """All nodes: those of the file, then one DELEGATE node per delegated partition."""
         ...
@@ -80,6 +85,12 @@ class InterpreterEngine:
         self._input_index: int = interpreter.get_input_details()[0]["index"]
         self._output_indices: list[int] = [detail["index"] for detail in interpreter.get_output_details()]
         self.invoke = interpreter.invoke
+
+    @property
+    def tensors(self) -> tuple[TensorSpec, ...]:
+        """All tensors, weights included, by index."""
+        details = sorted(self._interpreter.get_tensor_details(), key=lambda detail: detail["index"])
+        return tuple(_spec(detail) for detail in details)
 
     @property
     def operations(self) -> tuple[Operation, ...]:

@@ -1,0 +1,39 @@
+# Two commands from a fresh clone:  make quickstart  and  make test
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: quickstart test lint bench clean
+
+quickstart: $(VENV)/quickstart.stamp
+	$(BIN)/edge-seg quickstart
+
+test: $(VENV)/test.stamp
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not shared"
+
+lint: $(VENV)/lint.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(VENV)/quickstart.stamp
+	$(BIN)/python -m edge_seg_bench.device
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/quickstart.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --progress-bar on -e '.[quickstart]'
+	touch $@
+
+$(VENV)/test.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --progress-bar on -e '.[test]'
+	touch $@
+
+$(VENV)/lint.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --progress-bar on -e '.[test,lint]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) edge-seg-quickstart

@@ -1,0 +1,154 @@
+"""`edge-seg bench`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_seg.errors import BenchmarkError, require
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from edge_seg_bench.rendering import Column
+    from edge_seg_bench.results import Results, Settings
+
+_WIDE_CONSOLE = 140
+
+
+def bench(
+    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Files measured side by side.")],
+    *,
+    runtime: Annotated[str, typer.Option(help="litert or tflite_runtime.")] = "litert",
+    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each inference.")] = 1,
+    runs: Annotated[int, typer.Option(min=1, help="Measured runs of each model, at least.")] = 50,
+    seconds: Annotated[float, typer.Option(min=0, help="Measured seconds of each model, at least.")] = 3.0,
+    warmup: Annotated[
+        float, typer.Option(min=0, help="Seconds of warm-up, at most; it ends when latency is stable.")
+    ] = 2.0,
+    limit: Annotated[
+        float, typer.Option(min=0.1, help="Seconds after which a slow model stops short of --runs.")
+    ] = 20.0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for results.json, results.md and latency.png.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
+) -> None:
+    """Measure latency, memory and size of .tflite models.
+
+    Each model runs in its own process, on random input. Blocks of runs alternate between the models,
+    so that a machine that gets warmer or busier does so for all of them.
+    """
+    if limit < seconds:
+        raise typer.BadParameter(f"--limit {limit:g} is below --seconds {seconds:g}; give the same or more")
+    if out is not None:
+        require("matplotlib", extra="report", purpose="latency.png of --out")
+    _check_runtime(runtime)
+    from edge_seg_bench.results import Settings
+
+    settings = Settings(
+        runtime=runtime,
+        threads=threads,
+        runs=runs,
+        seconds=seconds,
+        warmup_seconds=warmup,
+        limit_seconds=limit,
+        rounds=min(12, runs),
+        seed=0,
+    )
+    results = _measure(models, settings)
+    if out is not None:
+        _write(out, results)
+    _show(results, out, as_json)
+    _fail_for(results)
+
+
+def _check_runtime(runtime: str) -> None:
+    from edge_seg.runtimes import RUNTIMES
+
+    if runtime not in RUNTIMES:
+        raise typer.BadParameter(f"no runtime is called '{runtime}'; choose one of {', '.join(RUNTIMES)}")
+
+
+def _measure(models: list[Path], settings: "Settings") -> "Results":
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from edge_seg_bench.assembly import assemble
+    from edge_seg_bench.machine import describe_machine
+    from edge_seg_bench.measurement import measure_models, steps_of
+
+    machine = describe_machine()
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("starting", total=steps_of(models, settings))
+        runs = measure_models(models, settings, lambda name: progress.update(task, description=name, advance=1))
+    return assemble(runs, settings, machine)
+
+
+def _write(folder: Path, results: "Results") -> None:
+    from edge_seg.files import write_text
+    from edge_seg_bench.plotting import plot_latency
+    from edge_seg_bench.rendering import markdown
+    from edge_seg_bench.results import write_results
+
+    write_results(folder / "results.json", results)
+    write_text(folder / "results.md", markdown(results))
+    if any(row.measurement for row in results.rows):
+        plot_latency(folder / "latency.png", results)
+
+
+def _show(results: "Results", out: Path | None, as_json: bool) -> None:
+    from rich.console import Console
+
+    if as_json:
+        typer.echo(results.model_dump_json(indent=1))
+        return
+    console = Console()
+    _print_table(console, results)
+    if out is not None:
+        console.print(f"Written to {out}: results.json, results.md, latency.png", soft_wrap=True)
+
+
+def _print_table(console: "Console", results: "Results") -> None:
+    from rich.text import Text
+
+    from edge_seg_bench import rendering
+
+    names = rendering.name_columns(results)
+    latency, cost = rendering.latency_columns(results), rendering.cost_columns(results)
+    for columns in [[*latency, *cost]] if console.width >= _WIDE_CONSOLE else [latency, cost]:
+        console.print(_table([*names, *columns]))
+        console.print()
+    sentences = (
+        rendering.machine_sentence(results.machine),
+        rendering.settings_sentence(results),
+        rendering.interval_sentence(results),
+        *rendering.notes(results),
+    )
+    for sentence in filter(None, sentences):
+        console.print(Text(sentence, style="dim"), soft_wrap=True)
+
+
+def _table(columns: "list[Column]") -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        folding = index == 0 or column.title == "speed-up"
+        justify = "left" if index < 2 else "right"
+        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=not folding)
+    for texts in zip(*(column.texts for column in columns), strict=True):
+        table.add_row(*(Text(text) for text in texts))
+    return table
+
+
+def _fail_for(results: "Results") -> None:
+    failed = [row for row in results.rows if row.error is not None]
+    if failed:
+        counted = f"{len(failed)} of {len(results.rows)} models not measured"
+        raise BenchmarkError(f"{counted}; {failed[0].name}: {failed[0].error}")

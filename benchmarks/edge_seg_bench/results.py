@@ -1,0 +1,142 @@
+"""The results file: one JSON schema for every benchmark, from which all reports are rendered.
+
+Unknown keys are refused, so that a file of another version is noticed and not half-read.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edge_seg.errors import BenchmarkError
+from edge_seg.files import write_text
+from edge_seg_bench.statistics import LatencySummary, RatioInterval
+
+SCHEMA_VERSION = 1
+UNKNOWN_PRECISION = "unknown"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Machine(_Strict):
+    """Where it was measured."""
+
+    cpu_model: str
+    cores: int
+    architecture: str
+    os: str
+    python: str
+    board: str | None
+    """Board model from the device tree, e.g. "Raspberry Pi 5 Model B Rev 1.0"."""
+    cpu_governor: str | None
+    load_average: float | None
+    """Mean number of running tasks in the minute before the measurement."""
+
+
+class Settings(_Strict):
+    """How it was measured."""
+
+    runtime: str
+    threads: int
+    runs: int
+    seconds: float
+    warmup_seconds: float
+    limit_seconds: float
+    rounds: int
+    seed: int
+
+
+class DelegateUse(_Strict):
+    """How much of the graph a delegate (XNNPACK) runs."""
+
+    partitions: int
+    delegated_nodes: int
+    total_nodes: int
+    left_out: dict[str, int]
+    """Nodes that no partition took, by operation name."""
+
+
+class Measurement(_Strict):
+    """What one model's process reported."""
+
+    runtime_version: str
+    import_ms: float
+    load_ms: float
+    first_inference_ms: float
+    peak_rss_bytes: int
+    input_shape: tuple[int, ...]
+    input_dtype: str
+    delegate: DelegateUse
+    warmup_runs: int
+    blocks_ms: tuple[tuple[float, ...], ...]
+    """Raw samples, one block a round; rounds are interleaved with the other models'."""
+    latency: LatencySummary
+
+
+class ModelRow(_Strict):
+    """One model: its file, and either a measurement or the reason why there is none."""
+
+    name: str
+    path: str
+    size_bytes: int | None
+    precision: str
+    recorded_metrics: dict[str, float]
+    """What the model file says of its accuracy; not measured here."""
+    notes: tuple[str, ...]
+    error: str | None
+    measurement: Measurement | None
+
+
+class Comparison(_Strict):
+    """Median latency of `reference` over that of `model`: above 1, `model` is faster."""
+
+    reference: str
+    model: str
+    speedup: RatioInterval
+    verdict: Literal["faster", "slower", "no difference", "too few runs"]
+
+
+class Results(_Strict):
+    """A results.json."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    created: str
+    """UTC, ISO 8601."""
+    edge_seg_version: str
+    machine: Machine
+    settings: Settings
+    rows: tuple[ModelRow, ...]
+    comparisons: tuple[Comparison, ...]
+
+
+def write_results(path: Path, results: Results) -> None:
+    """Write results.json atomically."""
+    write_text(path, results.model_dump_json(indent=1) + "\n")
+
+
+def read_results(path: Path) -> Results:
+    """Read a results.json.
+
+    Raises:
+        BenchmarkError: no such file, damaged, or of another schema version.
+    """
+    try:
+        return Results.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BenchmarkError(f"{path}: {error.strerror}; `edge-seg bench MODEL --out DIR` writes one") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BenchmarkError(
+            f"{path}: no benchmark result of schema {SCHEMA_VERSION} ({key}: {first['msg']}); measure again"
+        ) from None
+
+
+def reference_row(rows: Sequence[ModelRow]) -> ModelRow | None:
+    """Return the row to compare with: the first measured float32 model, else the first measured one."""
+    measured = [row for row in rows if row.measurement is not None]
+    floats = [row for row in measured if row.precision == "float32"]
+    return next(iter(floats or measured), None)

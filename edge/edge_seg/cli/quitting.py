@@ -1,0 +1,58 @@
+"""The ways to end a live run: the key q on the terminal, and SIGTERM."""
+
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+import tty
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+
+_POLL_S = 0.2
+
+
+@contextmanager
+def quit_on_sigterm(on_quit: Callable[[], None]) -> Generator[None]:
+    """Call `on_quit` when the process is asked to end, in place of ending it on the spot."""
+
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        on_quit()
+
+    before = signal.signal(signal.SIGTERM, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def quit_on_q(on_quit: Callable[[], None]) -> Generator[None]:
+    """Call `on_quit` when q is typed on the terminal, which gets its mode back at the end.
+
+    Does nothing when standard input is no terminal, or belongs to another job.
+    """
+    if not sys.stdin.isatty() or os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
+        yield
+        return
+    terminal = sys.stdin.fileno()
+    before, done = termios.tcgetattr(terminal), threading.Event()
+    reader = threading.Thread(target=_read_keys, args=(terminal, on_quit, done), daemon=True)
+    tty.setcbreak(terminal)
+    reader.start()
+    try:
+        yield
+    finally:
+        done.set()
+        reader.join()
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _read_keys(terminal: int, on_quit: Callable[[], None], done: threading.Event) -> None:
+    while not done.is_set():
+        readable, _, _ = select.select([terminal], [], [], _POLL_S)
+        if readable and os.read(terminal, 1) in (b"q", b"Q"):
+            on_quit()
+            return

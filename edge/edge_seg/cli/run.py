@@ -1,0 +1,99 @@
+"""`edge-seg run`: images, folders and videos through a model into files."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_seg.cli.options import (
+    InputRangeOption,
+    JsonOption,
+    LabelsOption,
+    ModelOption,
+    OpacityOption,
+    RuntimeOption,
+    ThreadsOption,
+    load_segmenter,
+)
+from edge_seg.cli.reporting import EXIT_FAILED
+from edge_seg.errors import SourceError
+from edge_seg.runtimes import DEFAULT_RUNTIME
+
+if TYPE_CHECKING:
+    from edge_seg.pipeline import PipelineSummary
+    from edge_seg.segmenter import Segmenter
+    from edge_seg.sinks import Sink
+    from edge_seg.sources import Source
+
+
+def run(
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="Image, folder, video, camera number or URL.")],
+    out: Annotated[
+        list[str],
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where results go, as often as wanted: overlays/  masks:DIR  out.mp4  events.jsonl",
+        ),
+    ],
+    *,
+    model: ModelOption = None,
+    threads: ThreadsOption = 1,
+    runtime: RuntimeOption = DEFAULT_RUNTIME,
+    labels: LabelsOption = None,
+    input_range: InputRangeOption = None,
+    opacity: OpacityOption = 0.55,
+    as_json: JsonOption = False,
+) -> None:
+    """Segment images, folders and videos.
+
+    An image of a folder that cannot be decoded is left out, listed at the end, and makes the exit code 1.
+
+    Example:  edge-seg run photos/ --out overlays/ --out masks:labels --out events.jsonl
+    """
+    from edge_seg.sources import open_source
+
+    bad: list[SourceError] = []
+    segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
+    opened = open_source(source, on_bad_image=bad.append)
+    sinks = _open_sinks(out, segmenter, opened, opacity)
+    summary = _run_with_progress(opened, segmenter, sinks)
+    _report(summary, out, bad, as_json=as_json)
+    if bad:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _open_sinks(uris: list[str], segmenter: "Segmenter", source: "Source", opacity: float) -> "list[Sink]":
+    from edge_seg.sinks import SinkOptions, open_sink, overlay_painter
+
+    paint = overlay_painter(segmenter.classes, opacity)
+    options = SinkOptions(paint, live=source.live, fps=source.fps)
+    return [open_sink(uri, segmenter.classes, options) for uri in uris]
+
+
+def _run_with_progress(source: "Source", segmenter: "Segmenter", sinks: "list[Sink]") -> "PipelineSummary":
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from edge_seg.pipeline import run_pipeline
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(source.name, total=source.frame_count)
+        return run_pipeline(source, segmenter, sinks, on_frame=lambda _: progress.advance(task))
+
+
+def _report(summary: "PipelineSummary", out: list[str], bad: list[SourceError], *, as_json: bool) -> None:
+    for error in bad:
+        typer.secho(f"left out: {error}", fg=typer.colors.YELLOW, err=True)
+    if as_json:
+        import json
+
+        rounded = {key: round(value, 3) for key, value in asdict(summary).items()}
+        typer.echo(json.dumps({**rounded, "fps": round(summary.fps, 2), "out": out, "left_out": [str(e) for e in bad]}))
+        return
+    dropped = f", {summary.dropped} dropped" if summary.dropped else ""
+    typer.echo(
+        f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second{dropped}; "
+        f"model {summary.invoke_ms:.1f} ms) → {', '.join(out)}"
+    )

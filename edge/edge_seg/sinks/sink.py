@@ -1,0 +1,61 @@
+"""The interface of outputs, and what they are told when they are opened."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge_seg.classes import SegmentationClass
+from edge_seg.drawing import DEFAULT_OPACITY, draw_overlay
+from edge_seg.images import RgbImage
+from edge_seg.segmenter import Segmentation
+from edge_seg.sources.frame import Frame
+
+Painter = Callable[[Frame, Segmentation], RgbImage]
+"""Draws a result as a new RGB image of the frame's size."""
+
+
+class Sink(Protocol):
+    """An output. Not thread-safe: one thread writes and closes it."""
+
+    @property
+    def needs_main_thread(self) -> bool:
+        """True for an output that only the main thread may touch, as a window is."""
+        ...
+
+    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+        """Write one result.
+
+        Raises:
+            SinkError: it cannot be written; nothing half-written is left.
+        """
+        ...
+
+    def close(self) -> None:
+        """Finish the output. Harmless when done twice.
+
+        Raises:
+            SinkError: what was written did not reach the disk.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class SinkOptions:
+    """What an output may want to know about the run."""
+
+    paint: Painter
+    live: bool = False
+    """Frames come at their own pace, with gaps where some were dropped."""
+    fps: float | None = None
+    """Frames per second as the source states them."""
+    on_quit: Callable[[], None] | None = None
+    """Called when the user ends the run from within the output."""
+
+
+def overlay_painter(classes: Sequence[SegmentationClass], opacity: float = DEFAULT_OPACITY) -> Painter:
+    """Return a painter of class colours over the frame."""
+
+    def paint(frame: Frame, segmentation: Segmentation) -> RgbImage:
+        return draw_overlay(frame.image, segmentation.class_map, classes, opacity)
+
+    return paint

@@ -1,0 +1,57 @@
+"""What sources give: frames, and the interface they share."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from edge_seg.images import RgbImage
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One picture."""
+
+    image: RgbImage
+    """[height, width, 3] uint8 RGB."""
+    index: int
+    """Counts from 0; a live source counts frames that were dropped later, too."""
+    captured_at: float
+    """Seconds since the epoch when the frame was captured or decoded."""
+    name: str
+    """A file's name, or `clip_000012` for frame 12 of clip.mp4; what outputs are named after."""
+
+
+class Source(Protocol):
+    """Something that gives frames, one after the other. One thread iterates and closes it."""
+
+    @property
+    def name(self) -> str:
+        """A short name for messages and file names."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """True when frames come at their own pace, so that a late reader loses them."""
+        ...
+
+    @property
+    def frame_count(self) -> int | None:
+        """How many frames there are, where that is known."""
+        ...
+
+    @property
+    def fps(self) -> float | None:
+        """Frames per second as the source states them, where it does."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Give the frames.
+
+        Raises:
+            SourceError: a frame cannot be read, or a live source stopped giving frames.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the device or file. Harmless when done twice."""
+        ...

@@ -1,0 +1,62 @@
+"""Still images as a source: one file or a folder."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from edge_seg.errors import ImageError, SourceError
+from edge_seg.images import IMAGE_SUFFIXES, read_image
+from edge_seg.sources.frame import Frame
+
+
+class ImageFiles:
+    """Image files in a given order. A bad file goes to `on_bad_image`, or raises when there is none."""
+
+    live = False
+    fps = None
+
+    def __init__(
+        self, name: str, paths: Sequence[Path], on_bad_image: Callable[[SourceError], None] | None = None
+    ) -> None:
+        self.name = name
+        self.frame_count = len(paths)
+        self._paths = paths
+        self._on_bad_image = on_bad_image
+
+    def __iter__(self) -> Iterator[Frame]:
+        for index, path in enumerate(self._paths):
+            try:
+                image = read_image(path)
+            except ImageError as error:
+                self._refuse(error)
+                continue
+            yield Frame(image, index, time.time(), path.name)
+
+    def close(self) -> None:
+        """Do nothing: no file stays open."""
+
+    def _refuse(self, error: ImageError) -> None:
+        if self._on_bad_image is None:
+            raise SourceError(str(error)) from None
+        self._on_bad_image(SourceError(str(error)))
+
+
+def open_image(path: Path) -> ImageFiles:
+    """Open one image file."""
+    return ImageFiles(path.name, [path])
+
+
+def open_folder(folder: Path, on_bad_image: Callable[[SourceError], None] | None) -> ImageFiles:
+    """Open the images of a folder, sub-folders and hidden files left out, sorted by name.
+
+    Raises:
+        SourceError: the folder holds no image.
+    """
+    paths = sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() and not path.name.startswith(".")
+    )
+    if not paths:
+        raise SourceError(f"{folder}: holds no image; images end in {' '.join(sorted(IMAGE_SUFFIXES))}")
+    return ImageFiles(folder.resolve().name, paths, on_bad_image)

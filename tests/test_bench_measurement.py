@@ -1,0 +1,236 @@
+"""Workers and the interleaved measurement: with fakes that misbehave, and end to end on the shipped model."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_seg.errors import BenchmarkError, ModelError
+from edge_seg.runtimes import DEFAULT_RUNTIME, TensorSpec
+from edge_seg.shipped import default_model
+from edge_seg_bench.assembly import assemble
+from edge_seg_bench.machine import describe_machine
+from edge_seg_bench.measurement import measure_models, steps_of
+from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded
+from edge_seg_bench.results import Results, Settings
+from edge_seg_bench.worker import measure_block, random_input, serve
+from edge_seg_bench.worker_process import WorkerProcess
+
+QUICK = Settings(
+    runtime=DEFAULT_RUNTIME,
+    threads=1,
+    runs=6,
+    seconds=0,
+    warmup_seconds=0.01,
+    limit_seconds=5,
+    rounds=3,
+    seed=0,
+)
+
+# A worker without a model: `latency_ms` a run; what a test changes is in the template's places.
+FAKE = """
+import json, os, sys, time
+blocks = 0
+for line in sys.stdin:
+    ((kind, fields),) = json.loads(line).items()
+    if kind == "Load":
+        reply = {loaded}
+    elif kind == "Block":
+        blocks += 1
+        {on_block}
+        runs = min(fields["runs"], int(fields["limit_s"] * 1000 / {latency_ms}))
+        reply = {{"latencies_ms": [{latency_ms}] * max(1, runs)}}
+    else:
+        reply = {finished}
+    print(json.dumps(reply), flush=True)
+"""
+FINISHED = Finished(1000, "int8", nodes=10, delegated=9, partitions=1, left_out={"ARG_MAX": 1})
+LOADED = Loaded("1.0", 1.0, 2.0, 3.0, [1, 8, 8, 3], "uint8")
+
+
+@pytest.fixture
+def fake_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Callable[[], WorkerProcess]]:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def make(name: str, *, on_block: str = "pass", latency_ms: float = 2.0) -> Callable[[], WorkerProcess]:
+        code = FAKE.format(loaded=asdict(LOADED), finished=asdict(FINISHED), on_block=on_block, latency_ms=latency_ms)
+        (tmp_path / f"{name}.py").write_text(code)
+        return lambda: WorkerProcess(name)
+
+    return make
+
+
+@pytest.fixture
+def model() -> Path:
+    try:
+        return default_model()
+    except ModelError as error:
+        pytest.skip(str(error))
+
+
+def measured(workers: list[Callable[[], WorkerProcess]], settings: Settings = QUICK) -> Results:
+    starts = iter(workers)
+    models = [Path(f"model{index}.tflite") for index in range(len(workers))]
+
+    def start_next() -> WorkerProcess:
+        return next(starts)()
+
+    runs = measure_models(models, settings, start_worker=start_next)
+    return assemble(runs, settings, describe_machine())
+
+
+def test_fake_workers_are_measured_in_equal_rounds(
+    fake_worker: Callable[..., Callable[[], WorkerProcess]],
+) -> None:
+    results = measured([fake_worker("slow", latency_ms=4.0), fake_worker("fast", latency_ms=2.0)])
+    assert [row.error for row in results.rows] == [None, None]
+    assert [len(row.measurement.blocks_ms) for row in results.rows if row.measurement] == [3, 3]
+    assert [row.measurement.latency.runs for row in results.rows if row.measurement] == [6, 6]
+    assert results.comparisons[0].speedup.ratio == 2.0
+    assert [row.precision for row in results.rows] == ["int8", "int8"]
+
+
+@pytest.mark.parametrize(
+    ("on_block", "sentence"),
+    [
+        ("sys.exit('boom')", "exit code 1: boom"),
+        ("os.kill(os.getpid(), 11)", "SIGSEGV: nothing on stderr"),
+        ("os.kill(os.getpid(), 9)", "SIGKILL (often: out of memory"),
+        ("print(json.dumps({{'error': 'no such kernel'}}), flush=True); continue", "no such kernel"),
+        ("sys.exit('late') if blocks > 2 else None", "exit code 1: late"),
+    ],
+)
+def test_a_worker_that_fails_is_a_sentence_and_the_others_report(
+    fake_worker: Callable[..., Callable[[], WorkerProcess]], on_block: str, sentence: str
+) -> None:
+    results = measured([fake_worker("bad", on_block=on_block.format()), fake_worker("good")])
+    bad, good = results.rows
+    assert sentence in (bad.error or "")
+    assert bad.measurement is None
+    assert good.error is None
+    assert good.measurement is not None
+
+
+def test_a_worker_that_hangs_is_stopped(fake_worker: Callable[..., Callable[[], WorkerProcess]]) -> None:
+    with fake_worker("hang", on_block="time.sleep(600)")() as worker:
+        worker.ask(Load("m", "litert", 1), Loaded, timeout_s=60)
+        with pytest.raises(BenchmarkError, match="no answer within 0 s"):
+            worker.ask(Block(1, 0, 1, 0), BlockDone, timeout_s=0.05)
+        with pytest.raises(BenchmarkError, match="SIGKILL"):
+            worker.ask(Finish(), Finished, timeout_s=1)
+
+
+def test_a_slow_model_stops_at_the_limit_and_says_so(
+    fake_worker: Callable[..., Callable[[], WorkerProcess]],
+) -> None:
+    (row,) = measured([fake_worker("slow", latency_ms=2000.0)]).rows
+    assert row.measurement is not None
+    assert row.measurement.latency.runs == 3
+    assert any("stopped at the limit of 5 s, after 3 of 6 runs" in note for note in row.notes)
+
+
+def test_progress_is_counted_for_every_step(fake_worker: Callable[..., Callable[[], WorkerProcess]]) -> None:
+    steps: list[str] = []
+    models = [Path("a.tflite"), Path("b.tflite")]
+    measure_models(models, QUICK, steps.append, start_worker=fake_worker("steps"))
+    assert len(steps) == steps_of(models, QUICK)
+
+
+@pytest.mark.parametrize(
+    ("block", "runs", "calls"),
+    [
+        (Block(runs=5, seconds=0, limit_s=60, discard=0), 5, 5),
+        (Block(runs=5, seconds=0, limit_s=60, discard=2), 5, 7),
+        (Block(runs=5, seconds=0, limit_s=0, discard=0), 1, 1),
+        (Block(runs=0, seconds=0, limit_s=60, discard=0), 1, 1),
+    ],
+)
+def test_a_block_runs_as_often_as_it_says(block: Block, runs: int, calls: int) -> None:
+    counted: list[None] = []
+    latencies_ms = measure_block(lambda: counted.append(None), block)
+    assert (len(latencies_ms), len(counted)) == (runs, calls)
+    assert all(latency_ms >= 0 for latency_ms in latencies_ms)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int32", "float32", "float16"])
+def test_random_input_fits_the_model_and_repeats(dtype: str) -> None:
+    spec = TensorSpec("input", (1, 16, 16, 3), np.dtype(dtype), 0.0, 0)
+    tensor = random_input(spec)
+    assert (tensor.shape, tensor.dtype) == (spec.shape, spec.dtype)
+    assert len(np.unique(tensor)) > 100
+    np.testing.assert_array_equal(tensor, random_input(spec))
+
+
+def test_worker_answers_a_broken_model_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "not.tflite").write_bytes(b"something else")
+    request = {"Load": asdict(Load(str(tmp_path / "not.tflite"), DEFAULT_RUNTIME, 1))}
+    replies = io.StringIO()
+    serve(io.StringIO(json.dumps(request) + "\n"), replies)
+    assert "not a TFLite model" in json.loads(replies.getvalue())["error"]
+
+
+def bench(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    code = "from edge_seg.cli import main; main()"
+    command = [sys.executable, "-c", code, "bench", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=240)
+
+
+QUICK_OPTIONS = ("--runs", "6", "--seconds", "0.05", "--warmup", "0.05")
+
+
+def test_bench_writes_what_it_measured(model: Path, tmp_path: Path) -> None:
+    done = bench(model, model, *QUICK_OPTIONS, "--out", tmp_path / "out", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    printed = Results.model_validate_json(done.stdout)
+    assert printed == Results.model_validate_json((tmp_path / "out" / "results.json").read_text())
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "latency.png",
+        "results.json",
+        "results.md",
+    ]
+    first = printed.rows[0]
+    assert first.size_bytes == model.stat().st_size
+    assert first.precision == "int8"
+    assert first.measurement is not None
+    assert first.measurement.input_dtype == "uint8"
+    assert first.measurement.latency.runs >= 6
+    assert first.measurement.delegate.delegated_nodes > 0
+    assert len(printed.comparisons) == 1
+
+
+def test_bench_reports_the_good_rows_and_fails_for_the_bad(model: Path, tmp_path: Path) -> None:
+    done = bench(model, "none.tflite", *QUICK_OPTIONS, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "none: not measured: none.tflite: no such model file" in done.stdout
+    assert done.stderr.startswith("edge-seg: 1 of 2 models not measured; none: none.tflite: no such model file")
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--runtime", "tensorrt"), "tensorrt"),
+        (("--limit", "1"), "--limit 1 is below --seconds 3"),
+        (("--threads", "0"), "--threads"),
+    ],
+)
+def test_wrong_usage_is_two(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:
+    done = bench("x.tflite", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+
+
+def test_help_loads_no_heavy_module() -> None:
+    code = (
+        "import sys, edge_seg_bench.cli;"
+        "heavy = {'numpy', 'cv2', 'matplotlib', 'ai_edge_litert', 'pydantic'} & set(sys.modules);"
+        "sys.exit(str(heavy) if heavy else 0)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -1,0 +1,249 @@
+"""The results file, the text made from it, and the figures of the device."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_seg.errors import BenchmarkError
+from edge_seg_bench.assembly import compare_rows, display_names
+from edge_seg_bench.device_figures import Target, figure_of_samples, make_report, report_markdown, verdict
+from edge_seg_bench.device_pipeline import bracketed_ratios
+from edge_seg_bench.machine import busy_note, describe_machine
+from edge_seg_bench.memory import parse_peak_rss, peak_rss_bytes
+from edge_seg_bench.plotting import plot_latency
+from edge_seg_bench.rendering import markdown, ms, speedup_words
+from edge_seg_bench.results import (
+    Comparison,
+    DelegateUse,
+    Machine,
+    Measurement,
+    ModelRow,
+    Results,
+    Settings,
+    read_results,
+    reference_row,
+    write_results,
+)
+from edge_seg_bench.statistics import RatioInterval, summarise
+
+MACHINE = Machine(
+    cpu_model="Cortex-A76",
+    cores=4,
+    architecture="aarch64",
+    os="Debian GNU/Linux 12 (bookworm)",
+    python="3.11.2",
+    board="Raspberry Pi 5 Model B Rev 1.0",
+    cpu_governor="ondemand",
+    load_average=0.1,
+)
+SETTINGS = Settings(
+    runtime="litert", threads=1, runs=50, seconds=3, warmup_seconds=2, limit_seconds=20, rounds=12, seed=0
+)
+
+
+ALL_DELEGATED = DelegateUse(partitions=1, delegated_nodes=70, total_nodes=70, left_out={})
+
+
+def measurement(median_ms: float, delegate: DelegateUse = ALL_DELEGATED) -> Measurement:
+    samples = median_ms * np.random.default_rng(0).lognormal(0, 0.05, (12, 20))
+    return Measurement(
+        runtime_version="2.3.0",
+        import_ms=100,
+        load_ms=20,
+        first_inference_ms=30,
+        peak_rss_bytes=70_000_000,
+        input_shape=(1, 128, 128, 3),
+        input_dtype="uint8",
+        delegate=delegate,
+        warmup_runs=15,
+        blocks_ms=tuple(tuple(block) for block in samples.tolist()),
+        latency=summarise(samples.ravel()),
+    )
+
+
+def row(name: str, precision: str, median_ms: float | None, **changes: object) -> ModelRow:
+    fields: dict[str, object] = {
+        "name": name,
+        "path": f"/models/{name}.tflite",
+        "size_bytes": 2_500_000,
+        "precision": precision,
+        "recorded_metrics": {},
+        "notes": (),
+        "error": None if median_ms is not None else "it is broken",
+        "measurement": None if median_ms is None else measurement(median_ms),
+    }
+    return ModelRow.model_validate({**fields, **changes})
+
+
+ROWS = (row("int8", "int8", 2.0), row("float32", "float32", 4.0), row("bad", "unknown", None))
+
+
+def results(rows: tuple[ModelRow, ...] = ROWS) -> Results:
+    return Results(
+        created="2026-01-01T00:00:00+00:00",
+        edge_seg_version="0.1.0",
+        machine=MACHINE,
+        settings=SETTINGS,
+        rows=rows,
+        comparisons=compare_rows(rows, seed=0),
+    )
+
+
+def test_results_survive_the_file(tmp_path: Path) -> None:
+    write_results(tmp_path / "new" / "results.json", results())
+    assert read_results(tmp_path / "new" / "results.json") == results()
+
+
+@pytest.mark.parametrize("where", [(), ("machine",), ("settings",), ("rows", 0), ("rows", 0, "measurement", "latency")])
+def test_an_unknown_key_is_refused_anywhere(tmp_path: Path, where: tuple[str | int, ...]) -> None:
+    data = results().model_dump(mode="json")
+    place = data
+    for step in where:
+        place = place[step]
+    place["surprise"] = 1
+    (tmp_path / "results.json").write_text(json.dumps(data))
+    with pytest.raises(BenchmarkError, match="surprise"):
+        read_results(tmp_path / "results.json")
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 2}'])
+def test_another_file_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "results.json").write_text(text)
+    with pytest.raises(BenchmarkError, match=r"results\.json: no benchmark result of schema 1"):
+        read_results(tmp_path / "results.json")
+
+
+def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BenchmarkError, match=r"none\.json: No such file"):
+        read_results(tmp_path / "none.json")
+
+
+def test_the_reference_is_the_float32_model_else_the_first_measured() -> None:
+    unmeasured_float = row("f", "float32", None)
+    assert reference_row(ROWS) is ROWS[1]
+    assert reference_row((unmeasured_float, ROWS[0])) is ROWS[0]
+    assert reference_row((unmeasured_float,)) is None
+
+
+def test_every_measured_row_is_compared_with_the_reference() -> None:
+    (comparison,) = results().comparisons
+    assert (comparison.reference, comparison.model, comparison.verdict) == ("float32", "int8", "faster")
+    assert comparison.speedup.ratio == pytest.approx(2)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "low", "high", "words"),
+    [
+        (2.0, 1.9, 2.1, "2× faster [1.9, 2.1]"),
+        (0.5, 0.4, 0.8, "2× slower [1.25, 2.5]"),
+        (1.0, 0.97, 1.03, "no difference [0.97, 1.03]"),
+        (0.99, 0.95, 1.02, "no difference [0.95, 1.02]"),
+        (3.0, None, None, "3× faster (too few runs for an interval)"),
+    ],
+)
+def test_speed_up_in_words(ratio: float, low: float | None, high: float | None, words: str) -> None:
+    speedup = RatioInterval(ratio, low, high)
+    comparison = Comparison(reference="a", model="b", speedup=speedup, verdict=speedup.verdict)
+    assert speedup_words(comparison) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.123, "0.12"), (9.994, "9.99"), (9.996, "10.0"), (99.96, "100"), (1790.4, "1,790")]
+)
+def test_milliseconds_have_three_digits(value: float, text: str) -> None:
+    assert ms(value) == text
+
+
+def test_markdown_has_a_line_a_model_and_a_sentence_a_failure() -> None:
+    text = markdown(results((*ROWS[:2], row("a|b", "int8", None, notes=("slow",)))))
+    assert "| int8 | int8 | 2.00 |" in text
+    assert "2× faster" in text
+    assert "100% in 1" in text
+    assert "a\\|b" in text
+    assert "- a|b: slow" in text
+    assert "- a|b: not measured: it is broken" in text
+
+
+def test_operations_that_stay_outside_the_delegate_are_named() -> None:
+    half = DelegateUse(partitions=9, delegated_nodes=40, total_nodes=70, left_out={"TRANSPOSE_CONV": 20, "ARG_MAX": 10})
+    text = markdown(results((row("x", "dynamic", 2.0, measurement=measurement(2.0, half)),)))
+    assert "57% in 9" in text
+    assert "- x: the delegate left out 30 of 70 nodes: 20 TRANSPOSE_CONV, 10 ARG_MAX" in text
+    assert "left out" not in markdown(results())
+
+
+def test_the_accuracy_a_model_file_records_is_a_column_of_its_own() -> None:
+    assert "mIoU" not in markdown(results())
+    with_metric = (row("x", "int8", 2.0, recorded_metrics={"miou": 0.7312}), ROWS[1])
+    assert "0.731" in markdown(results(with_metric))
+
+
+@pytest.mark.parametrize("slowest_ms", [5.0, 900.0])
+def test_plot_is_a_picture(tmp_path: Path, slowest_ms: float) -> None:
+    plot_latency(tmp_path / "latency.png", results((*ROWS, row("slow", "dynamic", slowest_ms))))
+    assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")
+    assert [path.name for path in tmp_path.iterdir()] == ["latency.png"]
+
+
+@pytest.mark.parametrize(
+    ("models", "names"),
+    [
+        (["a/x.tflite", "a/y.tflite"], ["x", "y"]),
+        (["a/x.tflite", "b/x.tflite"], ["a/x", "b/x"]),
+        (["x.tflite", "x.tflite"], ["x", "x"]),
+        (["a/x.bin"], ["x.bin"]),
+    ],
+)
+def test_names_are_as_short_as_they_can_be(models: list[str], names: list[str]) -> None:
+    assert display_names([Path(model) for model in models]) == names
+
+
+def test_machine_of_a_raspberry_pi_is_read_from_its_files(tmp_path: Path) -> None:
+    files = {
+        "proc/cpuinfo": "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0b\n",
+        "proc/device-tree/model": "Raspberry Pi 5 Model B Rev 1.0\0",
+        "etc/os-release": 'NAME="Debian"\nPRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\n',
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    machine = describe_machine(tmp_path)
+    assert (machine.cpu_model, machine.board) == ("Cortex-A76", "Raspberry Pi 5 Model B Rev 1.0")
+    assert (machine.os, machine.cpu_governor) == ("Debian GNU/Linux 12 (bookworm)", None)
+
+
+def test_a_busy_machine_is_said() -> None:
+    assert busy_note(MACHINE) is None
+    assert "load 3.2 on 4 cores" in (busy_note(MACHINE.model_copy(update={"load_average": 3.2})) or "")
+
+
+def test_peak_memory_is_the_high_water_mark() -> None:
+    assert parse_peak_rss("VmPeak:\t  9 kB\nVmHWM:\t    2048 kB\nVmRSS:\t 3 kB\n") == 2048 * 1024
+    assert peak_rss_bytes() > 1_000_000
+    with pytest.raises(BenchmarkError, match="ended"):
+        parse_peak_rss("State:\tZ (zombie)\n")
+
+
+def test_pipeline_ratio_is_taken_against_the_blocks_around_it() -> None:
+    assert bracketed_ratios([3.0, 8.0], [1.0, 2.0, 6.0]) == [2.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("samples", "bound", "limit", "said"),
+    [
+        ([1.1, 1.1, 1.1], "≤", 1.25, "met"),
+        ([1.25], "≤", 1.25, "met"),
+        ([1.5], "<", 1.5, "NOT met"),
+        ([12.0], "≥", 10, "met"),
+        ([9.0], "≥", 10, "NOT met"),
+        ([1.0, 1.2, 1.9], "≤", 1.25, "met (interval crosses)"),
+    ],
+)
+def test_a_figure_is_held_against_its_target(samples: list[float], bound: str, limit: float, said: str) -> None:
+    figure = figure_of_samples("x", "s", samples, Target.model_validate({"bound": bound, "value": limit}))
+    assert verdict(figure) == said
+    text = report_markdown(make_report(MACHINE, "m", [figure], ["y: it broke"]), "a machine")
+    assert f"| {said} |" in text
+    assert "- y: it broke" in text

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from device_fixtures import frame, segmented
+from edge_seg.classes import make_classes
+from edge_seg.drawing import draw_overlay
+from edge_seg.hud import HudPainter, HudRow, draw_hud, status_rows
+
+CLASSES = make_classes(("background", "pet"))
+
+
+@pytest.mark.parametrize("opacity", [0.0, 0.25, 1.0])
+def test_an_overlay_blends_by_its_opacity_and_leaves_background_and_ignored_pixels(opacity: float) -> None:
+    image = np.full((2, 3, 3), 100, np.uint8)
+    class_map = np.array([[0, 1, 255], [1, 1, 0]], np.uint8)
+    drawn = draw_overlay(image, class_map, CLASSES, opacity)
+    expected = 100 * (1 - opacity) + np.array(CLASSES[1].rgb) * opacity
+    assert np.abs(drawn[class_map == 1] - expected).max() <= 1
+    assert (drawn[class_map != 1] == 100).all()
+    assert (image == 100).all()
+
+
+def test_an_overlay_has_each_class_in_its_own_colour() -> None:
+    classes = make_classes(tuple("abcdefg"))
+    class_map = np.arange(7, dtype=np.uint8)[None]
+    drawn = draw_overlay(np.zeros((1, 7, 3), np.uint8), class_map, classes, 1.0)
+    assert [tuple(pixel) for pixel in drawn[0].tolist()] == [item.rgb for item in classes]
+
+
+def test_the_hud_darkens_a_box_and_draws_swatches() -> None:
+    image = np.full((480, 640, 3), 200, np.uint8)
+    drawn = draw_hud(image, [HudRow("30.0 fps"), HudRow("pet 40.0%", (230, 159, 0))])
+    assert (image == 200).all()
+    assert (drawn[-100:] == 200).all()
+    assert (drawn[:, -100:] == 200).all()
+    assert drawn[2, 2].max() < 100
+    assert (drawn == (230, 159, 0)).all(axis=2).sum() > 50
+    assert (drawn > 240).all(axis=2).sum() > 50
+
+
+@pytest.mark.parametrize("size", [(24, 32), (240, 320), (1080, 1920)])
+def test_the_hud_fits_any_picture(size: tuple[int, int]) -> None:
+    drawn = draw_hud(np.zeros((*size, 3), np.uint8), [HudRow("a rather long line of text" * 3)])
+    assert drawn.shape == (*size, 3)
+
+
+def test_status_rows_tell_rate_latency_drops_and_shares() -> None:
+    first, *legend = status_rows(segmented(frame()), 24.04, 3)
+    assert "24.0 fps" in first.text
+    assert "3 dropped" in first.text
+    assert [row.text for row in legend] == ["red 50.0%", "blue 50.0%"]
+
+
+def test_the_painter_shows_the_latest_numbers() -> None:
+    item = frame(image=np.zeros((240, 320, 3), np.uint8))
+    painter = HudPainter(CLASSES)
+    before = painter(item, segmented(item))
+    painter.update(99.9, 7)
+    assert (painter(item, segmented(item)) != before).any()
