@@ -38,7 +38,9 @@ def test_image_and_mask_move_together(seed: tuple[int, int], monkeypatch: pytest
 
 
 def test_same_seed_same_result_other_seed_another() -> None:
-    results = [augment(*quadrants(), tf.constant(seed, tf.int64), 64, 96, IGNORE)[0] for seed in ((1, 2), (1, 2), (3, 4))]
+    results = [
+        augment(*quadrants(), tf.constant(seed, tf.int64), 64, 96, IGNORE)[0] for seed in ((1, 2), (1, 2), (3, 4))
+    ]
     assert np.array_equal(results[0], results[1])
     assert not np.array_equal(results[0], results[2])
 

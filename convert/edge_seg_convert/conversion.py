@@ -92,7 +92,9 @@ def convert_run(
         keras_export.export(run.best_model_path, dataset.folder, work)
         bare = _quantised(work, dataset, config, precisions, output, calibration_count, progress)
         described = {key: _info(run, config, dataset, key, output, work) for key in precisions}
-        paths = {key: _write_temporary(work, key, pack(bare[key], described[key])) for key in precisions}
+        paths: dict[Precision, Path] = {
+            key: _write_temporary(work, key, pack(bare[key], described[key])) for key in precisions
+        }
         progress.stage("verifying", len(dataset.samples("val")))
         keras_result, verified = verify(paths, dataset, work / keras_export.MASKS_FOLDER, progress.advance)
         names = manifest.class_names

@@ -85,7 +85,7 @@ def verify(
     """
     class_count = len(dataset.classes)
     keras_tally = _Tally(None, class_count)
-    tallies = {key: _Tally(Segmenter.load(path), class_count) for key, path in models.items()}
+    tallies: dict[Precision, _Tally] = {key: _Tally(Segmenter.load(path), class_count) for key, path in models.items()}
     for sample in dataset.samples("val"):
         _add_sample(sample, dataset, keras_masks, [keras_tally, *tallies.values()])
         on_picture()

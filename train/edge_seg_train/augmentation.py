@@ -32,7 +32,7 @@ def augment(image: Any, mask: Any, seed: Any, height: int, width: int, ignore_id
     Returns:
         image [height, width, 3] uint8 and mask [height, width] uint8.
     """
-    geometry, colour = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    geometry, colour = tf.unstack(tf.random.split(seed, 2))
     transform = random_transform(geometry, tf.shape(image)[0], tf.shape(image)[1], height, width)
     image = _warp(tf.cast(image, tf.float32), transform, height, width, "BILINEAR", 0.0)
     mask = _warp(tf.cast(mask, tf.float32)[..., None], transform, height, width, "NEAREST", float(ignore_id))

@@ -6,6 +6,7 @@
 ten times cheaper on a CPU and at least as accurate.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,11 @@ def _load_weights(backbone: keras.Model, config: RunConfig) -> None:
             f"encoder weights '{path}': no such file; give imagenet, none, or a .weights.h5 file of MobileNetV2"
         )
     try:
-        backbone.load_weights(path)
-    except (ValueError, OSError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras warns and goes on with random weights where a file lacks some.
+            warnings.simplefilter("error")
+            backbone.load_weights(path)
+    except (ValueError, OSError, KeyError, UserWarning) as error:
         reason = str(error).split("\n")[0]
         raise TrainingError(
             f"{path}: not the weights of MobileNetV2 without its top at alpha {config.alpha} ({reason}); check --alpha"
