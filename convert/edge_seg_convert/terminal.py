@@ -64,7 +64,7 @@ def print_result(result: ConversionResult, run: Path, *, as_json: bool) -> None:
 
 def _table(result: ConversionResult) -> Table:
     table = Table(title=f"Keras: mIoU {result.keras.scores.miou:.4f} at full image resolution", title_justify="left")
-    for heading in ("precision", "size", "mIoU", "vs Keras", "agreement", "pictures", "file"):
+    for heading in ("precision", "size", "mIoU", "vs Keras", "agreement", "file"):
         table.add_column(heading, justify="left" if heading in ("precision", "file") else "right", overflow="fold")
     for model in result.models:
         table.add_row(
@@ -73,7 +73,6 @@ def _table(result: ConversionResult) -> Table:
             f"{model.verified.scores.miou:.4f}",
             f"{-100 * model.drop:+.2f} pt" if model.verified.pictures == result.keras.pictures else "–",
             f"{100 * model.verified.agreement:.2f} %",
-            str(model.verified.pictures),
             model.path.name if model.path else "[red]not written[/]",
         )
     return table

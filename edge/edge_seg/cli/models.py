@@ -47,18 +47,18 @@ def _show(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("model", "size", "input", "precision", "classes", "metrics", "data and its licence", "file")
+    table = Table("model", "size", "input", "precision", "classes", "mIoU", "data", "its licence")
     for row in rows:
         height, width = row.get("input_size", ("?", "?"))
-        metrics = ", ".join(f"{name} {value:.3f}" for name, value in row.get("metrics", {}).items())
+        miou = row.get("metrics", {}).get("miou")
         table.add_row(
             row["name"],
             f"{row['size_bytes'] / 1e6:.2f} MB",
-            f"{height}×{width}",
+            f"{width}×{height}",
             row.get("precision", "?"),
             ", ".join(row.get("classes", [])),
-            metrics,
-            f"{row.get('data', '?')}: {row.get('licence') or 'not stated'}",
-            row["path"],
+            f"{miou:.3f}" if miou is not None else "?",
+            row.get("data", "?"),
+            row.get("licence") or "not stated",
         )
     Console(highlight=False, markup=False).print(table)
