@@ -129,7 +129,8 @@ def test_models_agree_with_float32_on_a_picture(road: Road, precision: str) -> N
 
 
 def test_class_map_output(road: Road, tmp_path: Path) -> None:
-    done = edge_seg("convert", road.run, "--out", tmp_path, "--precision", "int8", "--output", "classes", "--force")
+    options = ("--precision", "int8", "--output", "classes", "--calibration-images", 20, "--force")
+    done = edge_seg("convert", road.run, "--out", tmp_path, *options)
     assert done.returncode == 0, done.stderr
     engine = load_engine(tmp_path / "run_int8.tflite")
     assert (engine.outputs[0].shape, engine.outputs[0].dtype) == ((1, 96, 96), np.int32)
