@@ -1,5 +1,6 @@
 """The data set folder: manifest, splits, samples, and writing it all or nothing."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -64,11 +65,18 @@ def test_another_seed_is_another_split() -> None:
 
 
 def test_an_exception_leaves_nothing(tmp_path: Path) -> None:
-    writer = DatasetWriter(tmp_path / "toys", name="toys", classes=CLASSES)
+    writer = DatasetWriter(tmp_path / "new" / "toys", name="toys", classes=CLASSES)
     with pytest.raises(RuntimeError, match="in the middle"), writer:  # noqa: PT012
         writer.add_array("a.png", IMAGE, MASK)
         raise RuntimeError("in the middle")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_told_of_the_data_set_and_not_of_the_picture_copied(tmp_path: Path) -> None:
+    writer = DatasetWriter(tmp_path / "toys", name="toys", classes=CLASSES)
+    with pytest.raises(OSError, match="full") as caught, writer:
+        raise OSError(errno.ENOSPC, "full", "photos/a.jpg")
+    assert caught.value.filename == str(tmp_path / "toys")
 
 
 def test_writer_refuses(tmp_path: Path) -> None:
@@ -106,6 +114,7 @@ classes = [{ id = 0, name = "a", colour = "#000000" }]
         ("name = ", "is not TOML"),
         ('name = "x"\n', "classes: Field required"),
         (TOML + "colour = 3\n", "colour: Extra inputs"),
+        (TOML.replace("}]", '}, { id = 1, name = "a", colour = "#000000" }]'), "names must differ"),
         (TOML + "ignore_id = 0\n", "ignore_id 0 is also the class 'a'"),
         (TOML.replace("id = 0", "id = 1"), "count from 0 in order"),
         (TOML.replace("#000000", "black"), "#RRGGBB"),
@@ -126,10 +135,15 @@ def test_folders_that_are_no_data_set(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("listed", "sentence"),
-    [("", "names no image"), ("gone.png\n", "gone.png: absent"), ("../p0.png\n", "is a path")],
+    [
+        (b"", "names no image"),
+        (b"gone.png\n", "gone.png: absent"),
+        (b"../p0.png\n", "is a path"),
+        (b"caf\xe9.png\n", "train.txt: is not UTF-8"),
+    ],
 )
-def test_bad_split_lists(dataset: Dataset, listed: str, sentence: str) -> None:
-    (dataset.folder / "splits" / "train.txt").write_text(listed)
+def test_bad_split_lists(dataset: Dataset, listed: bytes, sentence: str) -> None:
+    (dataset.folder / "splits" / "train.txt").write_bytes(listed)
     with pytest.raises(DatasetError, match=sentence):
         dataset.samples("train")
 

@@ -102,7 +102,8 @@ def test_masks_of_more_than_a_byte_are_refused(tmp_path: Path, mode: str) -> Non
         read_mask(save(tmp_path / "m.png", Image.new(mode, (2, 2))))
 
 
-def test_an_unknown_suffix_leaves_no_file(tmp_path: Path) -> None:
-    with pytest.raises(ImageError, match="cannot be written"):
-        write_image(tmp_path / "x.nonsense", np.zeros((2, 2, 3), np.uint8))
+@pytest.mark.parametrize(("name", "suffix"), [("new/x.nonsense", r"\.nonsense"), ("x", "")])
+def test_an_unknown_suffix_leaves_no_file(tmp_path: Path, name: str, suffix: str) -> None:
+    with pytest.raises(ImageError, match=f"suffix '{suffix}' names no image format"):
+        write_image(tmp_path / name, np.zeros((2, 2, 3), np.uint8))
     assert list(tmp_path.iterdir()) == []

@@ -236,6 +236,7 @@ NO_ATTRIBUTE = {"shape_attributes": rect(1, 1, 4, 4), "region_attributes": {}}
         (document([region(rect(1, 1, 4, 4), {"x": True, "y": True})]), {}, "ticks x and y"),
         (document([region(rect(1, 1, 4, 4), 7)]), {}, "'kind' is 7, not a name"),
         (document([R]), {"classes": ("stone",)}, "'leaf', but the classes are background, stone"),
+        (document([R]), {"classes": ("leaf", "ignore")}, "'ignore' names regions that neither train nor score"),
         (document([R, region({"name": "point", "cx": 1, "cy": 1})]), {}, r"a\.png, region 2: a point"),
         (document([region(rect(100, 1, 4, 4))]), {}, "region 1: lies outside the picture, which is 32×24"),
         (document([]), {}, "no region names a class"),
@@ -256,6 +257,11 @@ def test_refusals_name_the_file(project: Project, document, options, sentence: s
     with pytest.raises(AnnotationError, match=f"via\\.json: .*{sentence}"):
         project.load(document, **options)
     assert not project.out.exists()
+
+
+def test_a_background_without_a_name_is_refused(project: Project) -> None:
+    with pytest.raises(DatasetError, match="every class needs a name, got ''"):
+        project.load(document([R]), background="")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"[" * 100_000])

@@ -1,10 +1,14 @@
 import json
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from device_fixtures import FakeEngine, spec
+from edge_seg.errors import ModelError
 from edge_seg.inspection import delegate_coverage, guess_precision, inspect_model
+from edge_seg.model_info import INFO_FILE, LABELS_FILE, read_model_info, read_packed_file
 from edge_seg.runtimes import Operation
 from edge_seg.shipped import default_model
 
@@ -67,3 +71,30 @@ def test_the_shipped_model_says_what_it_is() -> None:
     assert inspection.inputs[0].dtype == np.uint8
     assert sum(inspection.operations.values()) == inspection.coverage.nodes
     json.dumps(inspection.info.model_dump(mode="json"))
+
+
+@pytest.fixture
+def packed(tmp_path: Path) -> bytearray:
+    with zipfile.ZipFile(tmp_path / "packed", "w") as archive:
+        archive.writestr(LABELS_FILE, "a\nb\n")
+        archive.writestr(INFO_FILE, "{}")
+    return bytearray((tmp_path / "packed").read_bytes())
+
+
+DIRECTORY = b"PK\x01\x02"  # the archive's first directory entry; flags are 8 bytes into it, the method 10
+
+
+@pytest.mark.parametrize(("offset", "value", "says"), [(8, 1, "encrypted"), (10, 99, "compression method")])
+def test_packed_files_that_cannot_be_unpacked_are_one_sentence(
+    tmp_path: Path, packed: bytearray, offset: int, value: int, says: str
+) -> None:
+    packed[packed.index(DIRECTORY) + offset] = value
+    (tmp_path / "m.tflite").write_bytes(packed)
+    with pytest.raises(ModelError, match=rf"m\.tflite: its labels\.txt is damaged .*{says}"):
+        read_packed_file(tmp_path / "m.tflite", LABELS_FILE)
+
+
+def test_a_description_that_is_cut_off_is_not_taken_for_none(tmp_path: Path, packed: bytearray) -> None:
+    (tmp_path / "m.tflite").write_bytes(packed[:-10])
+    with pytest.raises(ModelError, match=r"m\.tflite: its metadata is cut off"):
+        read_model_info(tmp_path / "m.tflite")

@@ -34,7 +34,10 @@ def test_what_is_no_model_is_one_sentence(tmp_path: Path, capfd, content: bytes 
     assert capfd.readouterr().err == ""
 
 
-@pytest.mark.parametrize(("kwargs", "says"), [({"runtime": "onnx"}, "litert"), ({"threads": 0}, "1 or more")])
+@pytest.mark.parametrize(
+    ("kwargs", "says"),
+    [({"runtime": "onnx"}, "litert"), ({"threads": 0}, "1 or more"), ({"threads": 9999}, "at most 256")],
+)
 def test_wrong_settings_are_named(tmp_path: Path, kwargs, says: str) -> None:
     with pytest.raises(ModelError, match=says):
         load_engine(tmp_path / "m.tflite", **kwargs)

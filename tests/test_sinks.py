@@ -178,6 +178,23 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(small_disk:
             Image.open(path).load()
 
 
+OUTPUTS = ["masks:{}/new/m", "overlays:{}/new/o", "{}/new/e.jsonl", "{}/new/o.mp4"]
+
+
+@pytest.mark.parametrize("uri", OUTPUTS)
+def test_an_output_that_was_given_no_frame_leaves_nothing(tmp_path: Path, uri: str) -> None:
+    open_sink(uri.format(tmp_path), CLASSES).close()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("uri", OUTPUTS)
+def test_a_disk_that_is_full_from_the_first_frame_leaves_nothing(small_disk: Path, uri: str) -> None:
+    (small_disk / "filler").write_bytes(bytes(16 * 4096))
+    with pytest.raises(SinkError, match="the disk is full"):
+        write(open_sink(uri.format(small_disk), CLASSES))
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+
+
 def test_a_device_that_is_full_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "full.jsonl").symlink_to("/dev/full")
     sink = open_sink(str(tmp_path / "full.jsonl"), CLASSES)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_seg.errors import BenchmarkError, require
+from edge_seg.files import check_can_write
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,7 +22,7 @@ def bench(
     models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Files measured side by side.")],
     *,
     runtime: Annotated[str, typer.Option(help="litert or tflite_runtime.")] = "litert",
-    threads: Annotated[int, typer.Option(min=1, help="CPU threads of each inference.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads of each inference.")] = 1,
     runs: Annotated[int, typer.Option(min=1, help="Measured runs of each model, at least.")] = 50,
     seconds: Annotated[float, typer.Option(min=0, help="Measured seconds of each model, at least.")] = 3.0,
     warmup: Annotated[
@@ -45,6 +46,7 @@ def bench(
         raise typer.BadParameter(f"--limit {limit:g} is below --seconds {seconds:g}; give the same or more")
     if out is not None:
         require("matplotlib", extra="report", purpose="latency.png of --out")
+        check_can_write(out)
     _check_runtime(runtime)
     from edge_seg_bench.results import Settings
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from edge_seg.dataset import Dataset
 from edge_seg.errors import ConversionError
-from edge_seg.files import write_bytes, write_text
+from edge_seg.files import check_can_write, write_bytes, write_text
 from edge_seg.model_info import DataProvenance, ModelInfo, OutputKind, Precision
 from edge_seg.run_folder import RunConfig, RunFolder
 from edge_seg_convert import graph, keras_export
@@ -80,12 +80,17 @@ def convert_run(
         DatasetError: the data set is gone or its classes are others than the run's.
     """
     config, manifest = run.read_config(), run.read_manifest()
+    check_can_write(out)
+    if data is None and not config.data.is_dir():
+        raise ConversionError(f"{config.data}: the run's data set is gone; name the folder it is in now with --data")
     dataset = Dataset.open(data or config.data)
     if dataset.manifest.class_names != manifest.class_names:
         raise ConversionError(
             f"{dataset.folder}: has the classes {', '.join(dataset.manifest.class_names)}, but the run learned "
             f"{', '.join(manifest.class_names)}; give its own data set with --data"
         )
+    for split in ("train", "val"):
+        dataset.samples(split)  # before minutes of exporting, tell what is missing
     with tempfile.TemporaryDirectory(prefix="edge-seg-") as name:
         work = Path(name)
         progress.stage("exporting from Keras")
@@ -123,7 +128,7 @@ def _quantised(
     )
     models: dict[Precision, bytes] = {}
     for precision in precisions:
-        model = quantise(float_model, precision, images, config.input_range)
+        model = quantise(float_model, precision, images)
         models[precision] = graph.with_class_map_output(model) if output == "classes" else model
         progress.advance()
     return models

@@ -4,6 +4,7 @@ Types are those of the TFLite schema
 (https://github.com/tensorflow/tensorflow/blob/master/tensorflow/compiler/mlir/lite/schema/schema.fbs).
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,14 @@ _SCALING_OPERATIONS = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class InputScaling:
+    """How a graph turns bytes into numbers: byte × scale + offset."""
+
+    scale: float
+    offset: float
+
+
 def parse(model: bytes) -> schema.ModelT:
     """Read a .tflite into the schema's mutable objects."""
     return flatbuffer_utils.read_model_from_bytearray(bytearray(model))
@@ -27,25 +36,39 @@ def serialise(model: schema.ModelT) -> bytes:
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 
-def without_input_scaling(model: bytes) -> bytes:
-    """Cut the leading CAST, MUL and ADD off a float graph: its input becomes the scaled float image.
+def without_input_scaling(model: bytes) -> tuple[bytes, InputScaling]:
+    """Cut the leading CAST, MUL, ADD or SUB off a float graph: its input becomes the scaled float image.
 
     A fully quantised graph wants this: the scaling is then its input's scale and zero point, which costs nothing.
+    The converter may have folded a part of the scaling into the first convolution; what is cut is returned.
 
     Raises:
         ConversionError: the graph does not begin with its scaling.
     """
     edited = parse(model)
     graph = edited.subgraphs[0]
-    count = 0
+    scaling, count = InputScaling(1.0, 0.0), 0
     while _code(edited, graph.operators[count]) in _SCALING_OPERATIONS:
+        scaling = _after(edited, graph.operators[count], scaling)
         count += 1
     if count == 0:
         raise ConversionError("the graph does not begin with its pixel scaling; convert a model that edge-seg trained")
     _replace_input(edited, graph.operators[count - 1].outputs[0])
     del graph.operators[:count]
     _drop_unused_tensors(edited)
-    return serialise(edited)
+    return serialise(edited), scaling
+
+
+def _after(model: schema.ModelT, operation: schema.OperatorT, scaling: InputScaling) -> InputScaling:
+    """Compose `scaling` with one more operation by a constant."""
+    code = _code(model, operation)
+    if code == schema.BuiltinOperator.CAST:
+        return scaling
+    constant = float(_floats(model, model.subgraphs[0].tensors[operation.inputs[1]]).item())
+    if code == schema.BuiltinOperator.MUL:
+        return InputScaling(scaling.scale * constant, scaling.offset * constant)
+    sign = -1 if code == schema.BuiltinOperator.SUB else 1
+    return InputScaling(scaling.scale, scaling.offset + sign * constant)
 
 
 def with_uint8_input(model: bytes) -> bytes:
@@ -95,6 +118,10 @@ def input_quantisation(model: bytes) -> tuple[float, int]:
 
 def _code(model: schema.ModelT, operation: Any) -> int:
     return flatbuffer_utils.get_builtin_code_from_operator_code(model.operatorCodes[operation.opcodeIndex])
+
+
+def _floats(model: schema.ModelT, tensor: Any) -> np.ndarray:
+    return np.asarray(model.buffers[tensor.buffer].data, np.uint8).view(np.float32)
 
 
 def _replace_input(model: schema.ModelT, index: int) -> None:

@@ -13,21 +13,17 @@ from litert_quantizer.algorithm_manager import AlgorithmName
 from edge_seg.errors import ConversionError
 from edge_seg.images import RgbImage
 from edge_seg.model_info import Precision
-from edge_seg.run_folder import InputRange
 from edge_seg.runtimes.quiet import quiet_stderr
 from edge_seg_convert import graph
 
-_SCALING: dict[InputRange, tuple[float, float]] = {"-1,1": (1 / 127.5, -1.0), "0,1": (1 / 255, 0.0)}
 
-
-def quantise(float_model: bytes, precision: Precision, images: Sequence[RgbImage], input_range: InputRange) -> bytes:
+def quantise(float_model: bytes, precision: Precision, images: Sequence[RgbImage]) -> bytes:
     """Convert a float32 graph with uint8 input to `precision`.
 
     Args:
         float_model: the float32 .tflite: uint8 image in, scaling inside.
         precision: what to make of it.
         images: calibration images [height, width, 3] uint8 at network size; used by int8 alone.
-        input_range: what the scaling inside maps bytes to.
 
     Raises:
         ConversionError: int8 without calibration images.
@@ -35,48 +31,47 @@ def quantise(float_model: bytes, precision: Precision, images: Sequence[RgbImage
     if precision == "float32":
         return float_model
     if precision == "int8":
-        return _full_integer(float_model, images, input_range)
+        return _full_integer(float_model, images)
     chosen = {"float16": _float16_recipe, "dynamic": recipe.dynamic_wi8_afp32}[precision]()
     with _quiet():
         return bytes(quantizer.Quantizer(bytearray(float_model), chosen).quantize().quantized_model or b"")
 
 
-def _full_integer(float_model: bytes, images: Sequence[RgbImage], input_range: InputRange) -> bytes:
+def _full_integer(float_model: bytes, images: Sequence[RgbImage]) -> bytes:
     if not images:
         raise ConversionError("int8 needs calibration images and there are none; give a data set with --data")
-    core = graph.without_input_scaling(float_model)
+    core, scaling = graph.without_input_scaling(float_model)
     with _quiet():
         engine = quantizer.Quantizer(bytearray(core), recipe.static_wi8_ai8())
         name = _input_name(core)
-        samples = [{name: _scaled(image, input_range)} for image in images]
+        samples = [{name: _scaled(image, scaling)} for image in images]
         ranges = engine.calibrate({"serving_default": samples}, num_threads=os.cpu_count() or 1)
-        ranges[_input_tensor_name(core)].update(_whole_range(input_range))
+        ranges[_input_tensor_name(core)].update(_whole_range(scaling))
         quantised = bytes(engine.quantize(ranges).quantized_model or b"")
     model = graph.with_uint8_input(quantised)
-    _check_input(model, input_range)
+    _check_input(model, scaling)
     return model
 
 
-def _scaled(image: RgbImage, input_range: InputRange) -> np.ndarray:
-    scale, offset = _SCALING[input_range]
-    return (image.astype(np.float32) * np.float32(scale) + np.float32(offset))[None]
+def _scaled(image: RgbImage, scaling: graph.InputScaling) -> np.ndarray:
+    return (image.astype(np.float32) * np.float32(scaling.scale) + np.float32(scaling.offset))[None]
 
 
-def _whole_range(input_range: InputRange) -> dict[str, np.ndarray]:
+def _whole_range(scaling: graph.InputScaling) -> dict[str, np.ndarray]:
     """Range of the input whatever the pictures show: all 256 bytes."""
-    scale, offset = _SCALING[input_range]
-    return {"min": np.array([[[[offset]]]], np.float32), "max": np.array([[[[255 * scale + offset]]]], np.float32)}
+    ends = scaling.offset, 255 * scaling.scale + scaling.offset
+    low, high = (np.full((1, 1, 1, 1), end, np.float32) for end in ends)
+    return {"min": low, "max": high}
 
 
-def _check_input(model: bytes, input_range: InputRange) -> None:
+def _check_input(model: bytes, scaling: graph.InputScaling) -> None:
     """Raw bytes are right only if the input's quantisation equals the scaling, to half a step of zero point."""
     scale, zero_point = graph.input_quantisation(model)
-    expected_scale, offset = _SCALING[input_range]
-    expected_zero_point = -offset / expected_scale
-    if abs(scale / expected_scale - 1) > 1e-3 or abs(zero_point - expected_zero_point) > 0.51:
+    expected_zero_point = -scaling.offset / scaling.scale
+    if abs(scale / scaling.scale - 1) > 1e-3 or abs(zero_point - expected_zero_point) > 0.51:
         raise ConversionError(
             f"the int8 input has scale {scale:.6f} and zero point {zero_point}, which raw bytes do not have "
-            f"({expected_scale:.6f} and {expected_zero_point:.1f}); report this with the model"
+            f"({scaling.scale:.6f} and {expected_zero_point:.1f}); report this with the model"
         )
 
 

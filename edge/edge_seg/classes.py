@@ -48,8 +48,10 @@ def make_classes(names: Sequence[str]) -> tuple[SegmentationClass, ...]:
     """Number `names` from 0 and give each a colour; backgrounds are black.
 
     Raises:
-        DatasetError: two classes share a name, or there are more than 255.
+        DatasetError: a class without a name, two of one name, or more than 255.
     """
+    if not all(names):
+        raise DatasetError(f"every class needs a name, got {', '.join(map(repr, names))}")
     if len(set(names)) != len(names):
         raise DatasetError(f"class names must differ, got {', '.join(names)}")
     if len(names) > IGNORE_ID:

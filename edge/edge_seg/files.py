@@ -1,8 +1,9 @@
 """Writing files so that nothing half-written is ever seen under its final name."""
 
+import errno
 import os
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -11,15 +12,48 @@ def atomic_path(path: Path) -> Generator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` on success, remove it on failure.
 
     The temporary name keeps the suffix, so that encoders that go by the suffix work. Parent
-    folders are made. A reader sees the old file or the whole new one, never a part.
+    folders are made, and removed again on failure. A reader sees the old file or the whole new one,
+    never a part. An OSError names `path`, whatever it was about to name.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made = make_folder(path.parent)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+        remove_empty(made)
+
+
+def make_folder(folder: Path) -> Sequence[Path]:
+    """Make `folder` with its parents; return those that were not there, the innermost first."""
+    absent = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        remove_empty(absent)
+        raise
+    return absent
+
+
+def remove_empty(folders: Sequence[Path]) -> None:
+    """Remove those of `folders` that are there and hold nothing, in the order given."""
+    for folder in folders:
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def check_can_write(folder: Path) -> None:
+    """Raise OSError unless files can be written into `folder`, which need not be there yet."""
+    existing = next(place for place in (folder, *folder.parents) if place.exists())
+    if not existing.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(existing))
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(existing))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -127,6 +127,8 @@ def _sixteen_to_eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _save(image: Image.Image, path: Path) -> None:
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise ImageError(f"{path}: its suffix '{path.suffix}' names no image format; give .png or .jpg")
     try:
         with atomic_path(path) as temporary:
             image.save(temporary)

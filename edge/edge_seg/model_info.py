@@ -5,6 +5,7 @@ TFLite metadata appends its associated files to the flatbuffer as a ZIP archive
 """
 
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from edge_seg.errors import ModelError
 
 INFO_FILE = "edge_seg.json"
 LABELS_FILE = "labels.txt"
+_LONGEST_ARCHIVE_BYTES = 1 << 16
 
 Precision = Literal["float32", "float16", "dynamic", "int8"]
 OutputKind = Literal["scores", "classes"]
@@ -66,7 +68,7 @@ def read_model_info(path: Path) -> ModelInfo | None:
         return ModelInfo.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
+        key = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise ModelError(
             f"{path}: its {INFO_FILE} is damaged ({key}: {first['msg']}); convert the model again"
         ) from None
@@ -88,15 +90,25 @@ def read_packed_file(path: Path, name: str) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.read(name).decode("utf-8")
-    except (zipfile.BadZipFile, UnicodeDecodeError, OSError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, UnicodeDecodeError, OSError, EOFError, RuntimeError) as error:
+        # RuntimeError: encrypted, or (NotImplementedError) compressed by a method zipfile does not know.
         raise ModelError(f"{path}: its {name} is damaged ({error}); convert the model again") from None
 
 
 def _packed_names(path: Path) -> list[str]:
     if not zipfile.is_zipfile(path):
+        _refuse_cut_off(path)
         return []
     try:
         with zipfile.ZipFile(path) as archive:
             return archive.namelist()
     except zipfile.BadZipFile as error:
         raise ModelError(f"{path}: its metadata is damaged ({error}); convert the model again") from None
+
+
+def _refuse_cut_off(path: Path) -> None:
+    """Raise ModelError for a model of ours that lost the end of its ZIP archive, and with it its class names."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _LONGEST_ARCHIVE_BYTES))
+        if INFO_FILE.encode() in file.read():
+            raise ModelError(f"{path}: its metadata is cut off; copy the file again or convert the model again")

@@ -11,6 +11,7 @@ runs/pets/
 """
 
 import tomllib
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -42,14 +43,14 @@ class RunConfig(BaseModel):
     decoder: Decoder = "separable"
     epochs: Annotated[int, Field(ge=1)] = 40
     batch_size: Annotated[int, Field(ge=1)] = 16
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     fine_tune: bool = True
     encoder_weights: str = "imagenet"
     input_range: InputRange = "-1,1"
     augment: bool = True
     mixed_precision: bool = False
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
 
     @field_validator("width", "height")
     @classmethod
@@ -128,11 +129,16 @@ class RunFolder:
                 f"{self.path}: not a finished run (no {self.config_path.name} or {self.best_model_path.name}); "
                 "make one with  edge-seg train --data DIR --out RUN"
             )
+        if not zipfile.is_zipfile(self.best_model_path):
+            raise EdgeSegError(f"{self.best_model_path}: is damaged (no whole .keras archive); train again")
         try:
             return RunConfig.model_validate(tomllib.loads(self.config_path.read_text(encoding="utf-8")))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
-            reason = " ".join(str(error).split())
-            raise EdgeSegError(f"{self.config_path}: is damaged ({reason}); train again") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise EdgeSegError(f"{self.config_path}: is damaged ({error}); train again") from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            key = ".".join(str(part) for part in first["loc"])
+            raise EdgeSegError(f"{self.config_path}: is damaged ({key}: {first['msg']}); train again") from None
 
     def read_manifest(self) -> Manifest:
         """Read the data set's description as it was when the run began."""

@@ -47,7 +47,7 @@ def train(
     input_range: Annotated[InputRangeName, typer.Option(help="[-1,1] suits ImageNet weights.")] = InputRangeName.signed,
     augment: Annotated[bool, typer.Option(help="Vary geometry and colour of the training pictures.")] = True,
     mixed_precision: Annotated[bool, typer.Option(help="float16 computation, for GPUs that gain from it.")] = False,
-    seed: Annotated[int, typer.Option()] = 0,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
 ) -> None:
     """Train a U-Net on a data set folder.
 
@@ -84,7 +84,7 @@ def train(
 
 def _parse_size(text: str) -> tuple[int, int]:
     sides = text.lower().split("x")
-    if not 1 <= len(sides) <= 2 or not all(side.isdigit() for side in sides):
+    if not 1 <= len(sides) <= 2 or not all(side.isdecimal() for side in sides):
         raise TrainingError(f"--size '{text}' is no size; write one side like 160, or WIDTHxHEIGHT like 256x192")
     return int(sides[0]), int(sides[-1])
 
@@ -98,5 +98,6 @@ def _config(**options: object) -> "RunConfig":
         return RunConfig.model_validate(options)
     except ValidationError as error:
         first = error.errors()[0]
-        key = "--" + "-".join(str(part) for part in first["loc"]).replace("_", "-")
+        name = str(first["loc"][0])
+        key = "--size" if name in ("width", "height") else f"--{name.replace('_', '-')}"
         raise TrainingError(f"{key}: {first['msg'].removeprefix('Value error, ')}") from None

@@ -21,7 +21,10 @@ def run_with_progress(config: RunConfig, out: Path) -> None:
     class_names = Dataset.open(config.data).manifest.class_names
     with TerminalProgress(console) as progress:
         run = train(config, out, progress)
-    _print_result(Console(), run, class_names)
+    if not run.epochs:
+        console.print(f"interrupted before the first epoch was done, so {out} was not kept", soft_wrap=True)
+    else:
+        _print_result(Console(), run, class_names)
     if run.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
 

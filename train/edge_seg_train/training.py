@@ -1,8 +1,10 @@
 """One training run: build, fit, validate each epoch, keep the best, leave a whole run folder behind."""
 
 import math
+import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +14,7 @@ import keras
 from edge_seg.dataset import Dataset
 from edge_seg.dataset.manifest import write_manifest
 from edge_seg.errors import TrainingError
-from edge_seg.files import atomic_path
+from edge_seg.files import atomic_path, check_can_write, make_folder, remove_empty
 from edge_seg.run_folder import RunConfig, RunFolder
 from edge_seg_train.history import Epoch, best_epoch, write_history
 from edge_seg_train.input_pipeline import training_batches
@@ -54,13 +56,14 @@ class Run:
 
 
 def train(config: RunConfig, out: Path, progress: Progress) -> Run:
-    """Train and write the run folder `out`; Ctrl-C ends the run with the best epoch so far kept.
+    """Train and write the run folder `out`; Ctrl-C ends the run with the best epoch so far kept, if there is one.
 
     Raises:
         TrainingError: an output folder in use, weights that do not load, a batch larger than the data set,
             a loss that is no number.
         DatasetError: a data set that does not keep its contract.
     """
+    _check_new(out)
     dataset = Dataset.open(config.data)
     steps = _steps_per_epoch(dataset, config)
     keras.utils.set_random_seed(config.seed)
@@ -68,27 +71,27 @@ def train(config: RunConfig, out: Path, progress: Progress) -> Run:
     model = build_unet(config, len(dataset.classes))
     _compile(model, config, steps, dataset.ignore_id)
     validation = ValidationSet(dataset, config)
-    run = Run(_new_folder(out))
-    run.folder.write_config(config)
-    write_manifest(run.folder.path, dataset.manifest)
-    draw_network(model, run.folder.network_path)
-    callback = _EpochEnd(run, dataset, validation, progress)
-    progress.begin(config.epochs, steps)
-    try:
-        model.fit(
-            training_batches(dataset, config),
-            epochs=config.epochs,
-            steps_per_epoch=steps,
-            callbacks=[callback],
-            shuffle=False,  # the pipeline shuffles
-            verbose=0,
-        )
-    except KeyboardInterrupt:
-        run.interrupted = True
-    if not run.epochs:
-        raise TrainingError(f"{out}: interrupted before the first epoch was done, so nothing was kept")
-    write_report(run.folder, run.epochs, config, dataset.manifest)
-    return run
+    with _new_folder(out) as folder:
+        run = Run(folder)
+        folder.write_config(config)
+        write_manifest(folder.path, dataset.manifest)
+        draw_network(model, folder.network_path)
+        callback = _EpochEnd(run, dataset, validation, progress)
+        progress.begin(config.epochs, steps)
+        try:
+            model.fit(
+                training_batches(dataset, config),
+                epochs=config.epochs,
+                steps_per_epoch=steps,
+                callbacks=[callback],
+                shuffle=False,  # the pipeline shuffles
+                verbose=0,
+            )
+        except KeyboardInterrupt:
+            run.interrupted = True
+        if run.epochs:
+            write_report(folder, run.epochs, config, dataset.manifest)
+        return run
 
 
 def _steps_per_epoch(dataset: Dataset, config: RunConfig) -> int:
@@ -103,11 +106,30 @@ def _steps_per_epoch(dataset: Dataset, config: RunConfig) -> int:
     return math.ceil(count / config.batch_size)
 
 
-def _new_folder(out: Path) -> RunFolder:
+def _check_new(out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise TrainingError(f"{out}: exists already; name another run folder or remove it first")
-    out.mkdir(parents=True, exist_ok=True)
-    return RunFolder(out)
+    check_can_write(out)
+
+
+@contextmanager
+def _new_folder(out: Path) -> Generator[RunFolder]:
+    """Make the run folder; when no model came of the run it is emptied, and removed if it was not there."""
+    folder, made = RunFolder(out), make_folder(out)
+    try:
+        yield folder
+    finally:
+        if not folder.best_model_path.is_file():
+            _empty(out)
+            remove_empty(made)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def _compile(model: keras.Model, config: RunConfig, steps_per_epoch: int, ignore_id: int) -> None:

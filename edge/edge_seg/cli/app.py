@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_seg.cli.reporting import reporting
+from edge_seg.cli.reporting import EXIT_INTERRUPTED, reporting
 
 _ENTRY_POINT_GROUP = "edge_seg.commands"
 
@@ -30,7 +30,11 @@ _COMMANDS: dict[str, tuple[str, str | None]] = {
 
 def main() -> None:
     """Run the program; the entry point of the `edge-seg` script."""
-    build_app(_called_command())()
+    try:
+        build_app(_called_command())()
+    except KeyboardInterrupt:  # while the command was still being imported
+        typer.echo("interrupted", err=True)
+        sys.exit(EXIT_INTERRUPTED)
 
 
 def build_app(called: str | None) -> typer.Typer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_seg.errors import ModelError
-from edge_seg.runtimes import RUNTIMES
+from edge_seg.runtimes import MOST_THREADS, RUNTIMES
 
 if TYPE_CHECKING:
     from edge_seg.segmenter import Segmenter
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ModelOption = Annotated[
     Path | None, typer.Option("--model", "-m", help="A .tflite file; the shipped pets model when left out.")
 ]
-ThreadsOption = Annotated[int, typer.Option(min=1, help="CPU threads for inference.")]
+ThreadsOption = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads for inference.")]
 RuntimeOption = Annotated[str, typer.Option(help=f"Inference runtime: {' or '.join(RUNTIMES)}.")]
 LabelsOption = Annotated[
     Path | None, typer.Option(help="Text file with one class name per line, for a model without names.")

@@ -62,7 +62,7 @@ class Dataset:
         path = self.folder / "splits" / f"{split}.txt"
         if not path.is_file():
             raise DatasetError(f"{path}: no such split; this data set has {self._split_names() or 'none'}")
-        names = [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+        names = [line.strip() for line in _read_list(path).splitlines() if line.strip()]
         if not names:
             raise DatasetError(f"{path}: names no image; write one file name per line")
         return [self._sample(name, listed_in=path) for name in names]
@@ -97,6 +97,13 @@ class Dataset:
             if not path.is_file():
                 raise DatasetError(f"{path}: absent, though {listed_in} names '{name}'; add it or drop the line")
         return sample
+
+
+def _read_list(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{path}: is not UTF-8 text ({error}); save it as UTF-8") from None
 
 
 def check_pair(image: RgbImage, mask: ClassMap, mask_path: Path, class_count: int, ignore_id: int) -> None:

@@ -37,10 +37,12 @@ class Manifest(BaseModel):
     split: SplitPolicy = SplitPolicy()
 
     @model_validator(mode="after")
-    def _ids_count_from_zero(self) -> "Manifest":
+    def _ids_and_names_are_clear(self) -> "Manifest":
         ids = [item.id for item in self.classes]
         if ids != list(range(len(ids))):
             raise ValueError(f"class ids count from 0 in order, got {ids}")
+        if len(set(self.class_names)) != len(ids):
+            raise ValueError(f"class names must differ, got {', '.join(self.class_names)}")
         if self.ignore_id < len(ids):
             raise ValueError(f"ignore_id {self.ignore_id} is also the class '{self.classes[self.ignore_id].name}'")
         return self

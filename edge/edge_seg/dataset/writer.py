@@ -1,5 +1,6 @@
 """Writing a data set folder, all or nothing."""
 
+import errno
 import random
 import shutil
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from pathlib import Path
 from edge_seg.classes import SegmentationClass
 from edge_seg.dataset.manifest import Manifest, SplitPolicy, write_manifest
 from edge_seg.errors import DatasetError
+from edge_seg.files import make_folder, remove_empty
 from edge_seg.images import ClassMap, RgbImage, write_image, write_mask
 
 
@@ -52,21 +54,34 @@ class DatasetWriter:
         self._manifest = Manifest(
             name=name, classes=tuple(classes), source=source, licence=licence, split=split or SplitPolicy()
         )
+        self._made: Sequence[Path] = ()
         self._names: list[str] = []
         self._stems: set[str] = set()
 
     def __enter__(self) -> "DatasetWriter":
         shutil.rmtree(self._temporary, ignore_errors=True)
-        for part in ("images", "masks", "splits"):
-            (self._temporary / part).mkdir(parents=True)
+        self._made = make_folder(self._folder.parent)
+        try:
+            for part in ("images", "masks", "splits"):
+                (self._temporary / part).mkdir(parents=True)
+        except OSError:
+            self._clear()
+            raise
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, *_: object) -> None:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            error.filename = str(self._folder)  # shutil names the file it copied from
         try:
             if kind is None:
                 self._finish()
         finally:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._clear()
+
+    def _clear(self) -> None:
+        """Remove the temporary folder, and the parents that were made if the data set did not come to be."""
+        shutil.rmtree(self._temporary, ignore_errors=True)
+        remove_empty(self._made)
 
     def add_file(self, image_path: Path, mask: ClassMap) -> None:
         """Add a picture by copying its file byte for byte, and its mask (class ids, uint8)."""

@@ -124,6 +124,10 @@ def via_classes(images: Iterable[AnnotatedImage], options: ViaOptions, file: Pat
     """
     regions = [region for image in images for region in image.regions]
     known = [options.background, *(name for name in options.classes if name != options.background)]
+    if IGNORE_NAME in known:
+        raise AnnotationError(
+            f"{file}: '{IGNORE_NAME}' names regions that neither train nor score; give the class another name"
+        )
     if not options.classes:
         known += sorted({region.label for region in regions} - {options.background, IGNORE_NAME})
     for region in regions:

@@ -12,10 +12,12 @@ from edge_seg.errors import ModelError
 from edge_seg.runtimes.engine import Engine, Operation, TensorSpec
 from edge_seg.runtimes.quiet import quiet_stderr
 
-__all__ = ["DEFAULT_RUNTIME", "RUNTIMES", "Engine", "Operation", "TensorSpec", "load_engine"]
+__all__ = ["DEFAULT_RUNTIME", "MOST_THREADS", "RUNTIMES", "Engine", "Operation", "TensorSpec", "load_engine"]
 
 RUNTIMES = ("litert", "tflite_runtime")
 DEFAULT_RUNTIME = "litert"
+MOST_THREADS = 256
+"""Beyond any edge device; TFLite crashes when it asks the system for more than it gives."""
 
 
 def load_engine(path: Path, *, runtime: str = DEFAULT_RUNTIME, threads: int = 1, delegate: bool = True) -> Engine:
@@ -24,7 +26,7 @@ def load_engine(path: Path, *, runtime: str = DEFAULT_RUNTIME, threads: int = 1,
     Args:
         path: the model file.
         runtime: one of RUNTIMES.
-        threads: CPU threads, 1 or more.
+        threads: CPU threads, 1 to MOST_THREADS.
         delegate: False keeps XNNPACK away, so that every operation runs on its built-in kernel.
 
     Raises:
@@ -33,8 +35,8 @@ def load_engine(path: Path, *, runtime: str = DEFAULT_RUNTIME, threads: int = 1,
     """
     if runtime not in RUNTIMES:
         raise ModelError(f"no runtime is called '{runtime}'; choose one of {', '.join(RUNTIMES)}")
-    if threads < 1:
-        raise ModelError(f"threads must be 1 or more, not {threads}")
+    if not 1 <= threads <= MOST_THREADS:
+        raise ModelError(f"threads must be 1 or more and at most {MOST_THREADS}, not {threads}")
     check_is_tflite(path)
     load: Callable[[Path, int, bool], Engine] = import_module(f"edge_seg.runtimes.{runtime}").load
     try:

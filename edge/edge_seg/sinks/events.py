@@ -12,10 +12,12 @@ import errno
 import json
 import os
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
 
+from edge_seg.files import make_folder, remove_empty
 from edge_seg.segmenter import Segmentation
-from edge_seg.sinks.faults import sink_error
+from edge_seg.sinks.faults import check_output, sink_error
 from edge_seg.sources.frame import Frame
 
 
@@ -26,27 +28,46 @@ class EventsSink:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Unbuffered: a line is one write, so a full disk is told at once and close has nothing to say.
-            self._file = path.open("ab", buffering=0)
-        except OSError as error:
-            raise sink_error(path, error) from None
+        self._file: FileIO | None = None
+        check_output(path, path.parent)
 
     def write(self, frame: Frame, segmentation: Segmentation) -> None:
         """Append one line; a line that does not fit on the disk is taken back."""
         line = (json.dumps(event(frame, segmentation), ensure_ascii=False) + "\n").encode()
         try:
-            written = self._file.write(line)
-            if written != len(line):
-                self._file.truncate(self._file.tell() - written)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if self._file is None:
+                self._file = self._begin(line)
+            else:
+                _append(self._file, line)
         except OSError as error:
             raise sink_error(self._path, error) from None
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
+
+    def _begin(self, line: bytes) -> FileIO:
+        """Open the file and append its first line; a file that cannot hold even that is removed again."""
+        made, is_new = make_folder(self._path.parent), not self._path.exists()
+        # Unbuffered: a line is one write, so a full disk is told at once and close has nothing to say.
+        file = self._path.open("ab", buffering=0)
+        try:
+            _append(file, line)
+        except OSError:
+            file.close()
+            if is_new:
+                self._path.unlink()
+                remove_empty(made)
+            raise
+        return file
+
+
+def _append(file: FileIO, line: bytes) -> None:
+    written = file.write(line)
+    if written != len(line):
+        file.truncate(file.tell() - written)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def event(frame: Frame, segmentation: Segmentation) -> dict[str, str | int | float]:

@@ -4,6 +4,15 @@ import errno
 from pathlib import Path
 
 from edge_seg.errors import SinkError
+from edge_seg.files import check_can_write
+
+
+def check_output(path: Path, folder: Path) -> None:
+    """Raise SinkError, naming `path`, unless `folder` can be written into; it is not made yet."""
+    try:
+        check_can_write(folder)
+    except OSError as error:
+        raise sink_error(path, error) from None
 
 
 def sink_error(path: Path, error: OSError) -> SinkError:

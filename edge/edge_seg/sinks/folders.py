@@ -10,7 +10,7 @@ from edge_seg.errors import ImageError, SinkError
 from edge_seg.files import write_bytes
 from edge_seg.images import write_mask
 from edge_seg.segmenter import Segmentation
-from edge_seg.sinks.faults import sink_error
+from edge_seg.sinks.faults import check_output, sink_error
 from edge_seg.sinks.sink import Painter
 from edge_seg.sources.frame import Frame
 
@@ -67,10 +67,7 @@ class _Names:
     def __init__(self, folder: Path, suffix: str) -> None:
         self._folder, self._suffix = folder, suffix
         self._given: set[str] = set()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise sink_error(folder, error) from None
+        check_output(folder, folder)
 
     def path_of(self, frame: Frame) -> Path:
         stem = Path(frame.name).stem

@@ -1,15 +1,19 @@
 """A video of the overlays, renamed to its name once it is whole."""
 
+import errno
 import os
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
 
 from edge_seg.errors import SinkError
+from edge_seg.files import make_folder, remove_empty
 from edge_seg.images import RgbImage
 from edge_seg.runtimes.quiet import quiet_stderr
 from edge_seg.segmenter import Segmentation
-from edge_seg.sinks.faults import sink_error
+from edge_seg.sinks.faults import check_output, sink_error
 from edge_seg.sinks.sink import SinkOptions
 from edge_seg.sources.frame import Frame
 
@@ -32,7 +36,8 @@ class VideoSink:
         self._size = (0, 0)
         self._started_at = 0.0
         self._written = 0
-        _check_writable(path)
+        self._made: Sequence[Path] = ()
+        check_output(path, path.parent)
 
     def write(self, frame: Frame, segmentation: Segmentation) -> None:
         """Append one frame."""
@@ -56,7 +61,12 @@ class VideoSink:
         except OSError as error:
             raise sink_error(self._path, error) from None
         finally:
-            self._part.unlink(missing_ok=True)
+            self._discard()
+
+    def _discard(self) -> None:
+        """Remove the unfinished file and the folders made for it; those in use stay."""
+        self._part.unlink(missing_ok=True)
+        remove_empty(self._made)
 
     def _repeats(self, captured_at: float) -> int:
         """Return how often a frame is written so that the video keeps the time of a live source."""
@@ -79,14 +89,24 @@ class VideoSink:
 
     def _open(self) -> cv2.VideoWriter:
         codec = cv2.VideoWriter.fourcc(*_CODECS.get(self._path.suffix.lower(), _DEFAULT_CODEC))
+        self._made = self._make_folder()
         with quiet_stderr():
             writer = cv2.VideoWriter(str(self._part), codec, self._fps, self._size)
         if not writer.isOpened():
-            self._part.unlink(missing_ok=True)
+            full = shutil.disk_usage(self._path.parent).free == 0
+            self._discard()
+            if full:
+                raise sink_error(self._path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
             raise SinkError(
                 f"{self._path}: OpenCV cannot write this video ({self._size[0]}×{self._size[1]}); give an .mp4 or .avi"
             )
         return writer
+
+    def _make_folder(self) -> Sequence[Path]:
+        try:
+            return make_folder(self._path.parent)
+        except OSError as error:
+            raise sink_error(self._path, error) from None
 
     def _check_complete(self) -> None:
         """Read the frame count back: OpenCV's writer does not say when the disk is full."""
@@ -99,12 +119,3 @@ class VideoSink:
                 f"{self._path}: only {found} of {self._written} frames reached the disk, which is "
                 "probably full; free some space or write to another disk"
             )
-
-
-def _check_writable(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise sink_error(path, error) from None
-    if not os.access(path.parent, os.W_OK):
-        raise SinkError(f"{path}: its folder may not be written; choose another folder or change its rights")
