@@ -37,8 +37,8 @@ class RunConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     data: Path
-    width: int = 160
-    height: int = 160
+    width: int = 128
+    height: int = 128
     alpha: float = 1.0
     decoder: Decoder = "separable"
     epochs: Annotated[int, Field(ge=1)] = 40

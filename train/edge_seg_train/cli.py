@@ -29,7 +29,7 @@ class InputRangeName(StrEnum):
 def train(
     data: Annotated[Path, typer.Option(help="Data set folder.", show_default=False)],
     out: Annotated[Path, typer.Option(help="Run folder to make.", show_default=False)],
-    size: Annotated[str, typer.Option(help="Network input: one side, or WIDTHxHEIGHT; multiples of 32.")] = "160",
+    size: Annotated[str, typer.Option(help="Network input: one side, or WIDTHxHEIGHT; multiples of 32.")] = "128",
     alpha: Annotated[float, typer.Option(help="Width of the encoder: 0.35, 0.5, 0.75, 1.0, 1.3 or 1.4.")] = 1.0,
     decoder: Annotated[
         DecoderName, typer.Option(help="separable: fast. transpose: the published tutorial network.")
@@ -51,7 +51,7 @@ def train(
 ) -> None:
     """Train a U-Net on a data set folder.
 
-    Example:  edge-seg train --data pets --out runs/pets --size 160 --epochs 40
+    Example:  edge-seg train --data pets --out runs/pets --size 128 --epochs 40
 
     The run folder holds the best weights, history.csv, curves, sample predictions of every epoch and
     report.html. Ctrl-C ends the run with the best weights kept.
@@ -85,7 +85,7 @@ def train(
 def _parse_size(text: str) -> tuple[int, int]:
     sides = text.lower().split("x")
     if not 1 <= len(sides) <= 2 or not all(side.isdecimal() for side in sides):
-        raise TrainingError(f"--size '{text}' is no size; write one side like 160, or WIDTHxHEIGHT like 256x192")
+        raise TrainingError(f"--size '{text}' is no size; write one side like 128, or WIDTHxHEIGHT like 256x192")
     return int(sides[0]), int(sides[-1])
 
 

@@ -27,7 +27,7 @@ SKIP_LAYERS = (
 BOTTLENECK_LAYER = "block_16_project"  # 1/32
 
 TRANSPOSE_FILTERS = (512, 256, 128, 64)
-SEPARABLE_FILTERS = (128, 64, 32, 24)
+SEPARABLE_FILTERS = (96, 48, 24, 16)
 
 # With its published momentum of 0.999 an encoder needs thousands of steps before its moving statistics follow its
 # weights; own data sets have hundreds. Keras freezes the statistics of layers that are not trainable by itself.
