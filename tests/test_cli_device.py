@@ -81,7 +81,7 @@ def test_run_annotates_a_video(tmp_path: Path) -> None:
         (["run", "photos/a.png", "--out", "o/", "--labels", "none.txt"], "none.txt"),
         (["camera", "--source", "97", "--no-window"], "/dev/video97"),
         (["inspect", "absent.tflite"], "absent.tflite"),
-        (["eval", default_model.__name__, "--data", "photos"], default_model.__name__),
+        (["eval", str(default_model()), "--data", "photos"], "has no dataset.toml"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_1(tmp_path: Path, photos: Path, arguments, says: str) -> None:
@@ -91,7 +91,10 @@ def test_bad_input_is_one_line_and_exit_code_1(tmp_path: Path, photos: Path, arg
     assert sorted(path.name for path in tmp_path.iterdir()) == ["photos"]
 
 
-@pytest.mark.parametrize("command", ["run", "camera", "eval", "inspect", "models", "doctor"])
+@pytest.mark.parametrize(
+    "command",
+    ["quickstart", "train", "convert", "inspect", "camera", "run", "eval", "bench", "models", "doctor"],
+)
 def test_help_has_an_example(command: str) -> None:
     done = edge_seg(command, "--help")
     assert done.returncode == 0

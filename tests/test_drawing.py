@@ -54,6 +54,7 @@ def test_status_rows_tell_rate_latency_drops_and_shares() -> None:
 def test_the_painter_shows_the_latest_numbers() -> None:
     item = frame(image=np.zeros((240, 320, 3), np.uint8))
     painter = HudPainter(CLASSES)
-    before = painter(item, segmented(item))
+    seen = segmented(item)
+    before = painter(item, seen)
     painter.update(99.9, 7)
-    assert (painter(item, segmented(item)) != before).any()
+    assert (painter(item, seen) != before).any()

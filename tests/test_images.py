@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from edge_seg.errors import ImageError
-from edge_seg.images import image_size, read_image, read_mask, write_image, write_mask
+from edge_seg.images import read_image, read_mask, write_image, write_mask
 
 
 def save(path: Path, image: Image.Image, **options) -> Path:
@@ -46,7 +46,7 @@ def test_exif_orientation_is_applied(tmp_path: Path, orientation: int) -> None:
     path = save(tmp_path / "x.jpg", picture, exif=exif, quality=95)
     decoded = read_image(path)
     corner = {1: (0, 0), 2: (0, -1), 3: (-1, -1), 4: (-1, 0), 5: (0, 0), 6: (0, -1), 7: (-1, -1), 8: (-1, 0)}
-    assert decoded.shape[:2] == image_size(path) == ((16, 32) if orientation < 5 else (32, 16))
+    assert decoded.shape[:2] == ((16, 32) if orientation < 5 else (32, 16))
     assert decoded[corner[orientation]].min() > 200
     assert (decoded > 128).mean() == pytest.approx(0.25, abs=0.02)
 

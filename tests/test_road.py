@@ -120,7 +120,7 @@ def test_int8_input_costs_nothing(road: Road) -> None:
     assert spec.zero_point in (127, 128)
 
 
-@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("precision", PRECISIONS[1:])
 def test_models_agree_with_float32_on_a_picture(road: Road, precision: str) -> None:
     dataset = Dataset.open(road.data)
     image, _ = dataset.read(dataset.samples("val")[0])

@@ -1,5 +1,4 @@
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,9 +209,10 @@ def test_a_folder_that_is_a_file_is_one_sentence(tmp_path: Path, uri: str) -> No
         open_sink(uri.format(tmp_path / "file"), CLASSES)
 
 
-def test_a_window_without_gui_or_screen_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("gui", "says"), [(False, "headless"), (True, "no screen")])
+def test_a_window_without_gui_or_screen_is_one_sentence(monkeypatch: pytest.MonkeyPatch, gui: bool, says: str) -> None:
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(SinkError, match="--out"):
+    monkeypatch.setattr("edge_seg.sinks.window.has_gui", lambda: gui)
+    with pytest.raises(SinkError, match=says):
         open_sink("window:", CLASSES)
-    assert "DISPLAY" not in os.environ

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_seg.errors import BenchmarkError, require
+from edge_seg.errors import BenchmarkError
+from edge_seg.extras import require_extra
 from edge_seg.files import check_can_write
 
 if TYPE_CHECKING:
@@ -41,11 +42,13 @@ def bench(
 
     Each model runs in its own process, on random input. Blocks of runs alternate between the models,
     so that a machine that gets warmer or busier does so for all of them.
+
+    Example:  edge-seg bench models/fire_float32.tflite models/fire_int8.tflite --out results
     """
     if limit < seconds:
         raise typer.BadParameter(f"--limit {limit:g} is below --seconds {seconds:g}; give the same or more")
     if out is not None:
-        require("matplotlib", extra="report", purpose="latency.png of --out")
+        require_extra("report", purpose="latency.png of --out")
         check_can_write(out)
     _check_runtime(runtime)
     from edge_seg_bench.results import Settings

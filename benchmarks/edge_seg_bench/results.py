@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge_seg.errors import BenchmarkError
 from edge_seg.files import write_text
+from edge_seg.validation import first_fault
 from edge_seg_bench.statistics import LatencySummary, RatioInterval
 
 SCHEMA_VERSION = 1
@@ -128,10 +129,8 @@ def read_results(path: Path) -> Results:
     except OSError as error:
         raise BenchmarkError(f"{path}: {error.strerror}; `edge-seg bench MODEL --out DIR` writes one") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
         raise BenchmarkError(
-            f"{path}: no benchmark result of schema {SCHEMA_VERSION} ({key}: {first['msg']}); measure again"
+            f"{path}: no benchmark result of schema {SCHEMA_VERSION} ({first_fault(error)}); measure again"
         ) from None
 
 

@@ -8,8 +8,6 @@ from edge_seg.dataset import Dataset, Sample
 from edge_seg.images import RgbImage
 from edge_seg.resampling import shrink_image
 
-DEFAULT_IMAGE_COUNT = 100
-
 
 def calibration_images(dataset: Dataset, count: int, height: int, width: int, seed: int = 0) -> list[RgbImage]:
     """Read `count` distinct training pictures (all, when there are fewer), [height, width, 3] uint8."""

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_seg.errors import ConversionError, require
+from edge_seg.errors import ConversionError
+from edge_seg.extras import require_extra
 
 if TYPE_CHECKING:
     from edge_seg_convert.conversion import ConversionResult, Converted
@@ -54,8 +55,7 @@ def convert(
     Every model takes raw uint8 RGB. A model that loses more than 1 point of mIoU at full image resolution
     warns; one that loses more than 3 is not written unless forced.
     """
-    require("tensorflow", extra="convert", purpose="conversion")
-    require("litert_quantizer", extra="convert", purpose="conversion")
+    require_extra("convert", purpose="conversion")
     from edge_seg.run_folder import RunFolder
     from edge_seg_convert.conversion import PRECISIONS, convert_run
     from edge_seg_convert.terminal import TerminalProgress, print_result

@@ -46,7 +46,7 @@ class Converted:
     size_bytes: int
     verified: Verified
     drop: float
-    """Keras's mIoU minus this model's."""
+    """Keras's mIoU minus this model's, on the same pictures."""
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,7 @@ def convert_run(
         progress.stage("verifying", len(dataset.samples("val")))
         keras_result, verified = verify(paths, dataset, work / keras_export.MASKS_FOLDER, progress.advance)
         names = manifest.class_names
-        models = tuple(
-            _finish(bare[key], described[key], verified[key], keras_result, names, out, force) for key in precisions
-        )
+        models = tuple(_finish(bare[key], described[key], verified[key], names, out, force) for key in precisions)
     result = ConversionResult(keras_result, models)
     write_text(out / "conversion.json", json.dumps(summary(result, names), indent=2) + "\n")
     return result
@@ -173,13 +171,12 @@ def _finish(
     bare: bytes,
     info: ModelInfo,
     verified: Verified,
-    keras_result: Verified,
     class_names: Sequence[str],
     out: Path,
     force: bool,
 ) -> Converted:
-    drop = 0.0 if verified.pictures < keras_result.pictures else keras_result.scores.miou - verified.scores.miou
-    measured = info.model_copy(update={"metrics": _metrics(verified, keras_result, class_names)})
+    drop = verified.keras_scores.miou - verified.scores.miou
+    measured = info.model_copy(update={"metrics": _metrics(verified, class_names)})
     model = pack(bare, measured)
     path = None
     if drop <= FAILING_DROP or force:
@@ -188,12 +185,12 @@ def _finish(
     return Converted(info.precision, path, len(model), verified, drop)
 
 
-def _metrics(verified: Verified, keras_result: Verified, class_names: Sequence[str]) -> dict[str, float]:
+def _metrics(verified: Verified, class_names: Sequence[str]) -> dict[str, float]:
     figures = {
         "miou": verified.scores.miou,
         "pixel_accuracy": verified.scores.pixel_accuracy,
         **{f"iou_{name}": value for name, value in zip(class_names, verified.scores.iou, strict=True)},
-        "keras_miou": keras_result.scores.miou,
+        "keras_miou": verified.keras_scores.miou,
         "agreement_with_keras": verified.agreement,
         "pictures": float(verified.pictures),
     }
@@ -210,7 +207,7 @@ def summary(result: ConversionResult, class_names: Sequence[str]) -> dict[str, o
                 "file": model.path.name if model.path else None,
                 "size_bytes": model.size_bytes,
                 "drop": round(model.drop, 5),
-                **_metrics(model.verified, result.keras, class_names),
+                **_metrics(model.verified, class_names),
             }
             for model in result.models
         ],

@@ -42,7 +42,6 @@ def _main(keras_model: Path, data: Path, out: Path) -> None:
     import tensorflow as tf
 
     model = keras.models.load_model(keras_model, compile=False)
-    # Weights and inputs as the device computes them, whatever policy the training had.
     converter = tf.lite.TFLiteConverter.from_keras_model(_fixed_batch(model))
     (out / FLOAT_MODEL_FILE).write_bytes(converter.convert())
     (out / VERSIONS_FILE).write_text(json.dumps({"tensorflow": tf.__version__, "keras": keras.__version__}))

@@ -71,7 +71,7 @@ def _table(result: ConversionResult) -> Table:
             model.precision,
             f"{model.size_bytes / 1e6:.2f} MB",
             f"{model.verified.scores.miou:.4f}",
-            f"{-100 * model.drop:+.2f} pt" if model.verified.pictures == result.keras.pictures else "–",
+            f"{-100 * model.drop:+.2f} pt",
             f"{100 * model.verified.agreement:.2f} %",
             model.path.name if model.path else "[red]not written[/]",
         )

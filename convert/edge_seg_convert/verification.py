@@ -22,10 +22,12 @@ SLOW_PICTURES = 5
 class Verified:
     """What one model gave on the validation split.
 
-    `agreement` is the share of pixels whose class equals Keras's; `pictures` is how many were measured.
+    `keras_scores` are Keras's own on the same pictures; `agreement` is the share of pixels whose class
+    equals Keras's; `pictures` is how many were measured.
     """
 
     scores: Scores
+    keras_scores: Scores
     agreement: float
     pictures: int
     is_slow: bool = False
@@ -40,9 +42,11 @@ class _Tally:
     pixels: int = 0
     slowest_seconds: float = 0.0
     matrix: np.ndarray = field(init=False)
+    keras_matrix: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         self.matrix = np.zeros((self.class_count, self.class_count), np.int64)
+        self.keras_matrix = self.matrix.copy()
 
     @property
     def is_slow(self) -> bool:
@@ -58,12 +62,15 @@ class _Tally:
         if self.pictures:
             self.slowest_seconds = max(self.slowest_seconds, time.perf_counter() - began)
         self.matrix += confusion_matrix(truth, class_map, self.class_count, ignore_id)
+        self.keras_matrix += confusion_matrix(truth, reference, self.class_count, ignore_id)
         self.agreeing += int(np.count_nonzero(class_map == reference))
         self.pixels += class_map.size
         self.pictures += 1
 
     def result(self) -> Verified:
-        return Verified(scores(self.matrix), self.agreeing / self.pixels, self.pictures, self.is_slow)
+        return Verified(
+            scores(self.matrix), scores(self.keras_matrix), self.agreeing / self.pixels, self.pictures, self.is_slow
+        )
 
 
 def verify(

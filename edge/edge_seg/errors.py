@@ -15,8 +15,6 @@
 The command line prints the message on stderr and exits with 1.
 """
 
-from importlib.util import find_spec
-
 
 class EdgeSegError(Exception):
     """Base of all errors a user can cure; the message is one sentence that says how."""
@@ -60,11 +58,3 @@ class ConversionError(EdgeSegError):
 
 class BenchmarkError(EdgeSegError):
     """A measurement could not be made."""
-
-
-def require(module: str, *, extra: str, purpose: str) -> None:
-    """Raise MissingExtraError unless `module` is installed, naming the extra that brings it."""
-    if find_spec(module) is None:
-        raise MissingExtraError(
-            f"{purpose} needs the package '{module}', which is not installed: type  pip install 'edge-seg[{extra}]'"
-        )

@@ -37,17 +37,6 @@ def read_image(path: Path) -> RgbImage:
         return np.asarray(_to_rgb(ImageOps.exif_transpose(image)), dtype=np.uint8).copy()
 
 
-def image_size(path: Path) -> tuple[int, int]:
-    """Return (height, width) as seen after EXIF orientation, without decoding the pixels.
-
-    Raises:
-        ImageError: no such file or not an image.
-    """
-    with _opened(path, decode=False) as image:
-        turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-        return (image.width, image.height) if turned else (image.height, image.width)
-
-
 def read_mask(path: Path) -> ClassMap:
     """Decode a mask file to class ids, uint8 [height, width]; palette indices are taken as ids.
 

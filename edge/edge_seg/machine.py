@@ -7,15 +7,11 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from edge_seg.extras import EXTRAS, missing_module
+
 _RUNTIMES = {
     "litert": ("ai_edge_litert", "ai-edge-litert"),
     "tflite_runtime": ("tflite_runtime", "tflite-runtime"),
-}
-_EXTRAS = {
-    "train": ("tensorflow", "matplotlib", "jinja2"),
-    "convert": ("tensorflow", "litert_quantizer"),
-    "report": ("matplotlib", "jinja2"),
-    "quickstart": ("tensorflow", "skimage"),
 }
 _THROTTLE_BITS = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "soft temperature limit"}
 
@@ -52,10 +48,7 @@ def runtime_versions() -> dict[str, str]:
 
 def extras_installed() -> dict[str, bool]:
     """Which of edge-seg's extras have their packages installed."""
-    return {
-        extra: all(importlib.util.find_spec(module) is not None for module in modules)
-        for extra, modules in _EXTRAS.items()
-    }
+    return {extra: missing_module(extra) is None for extra in EXTRAS if extra not in ("litert", "tflite-runtime")}
 
 
 def temperature_c() -> float | None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from edge_seg.classes import SegmentationClass
 from edge_seg.errors import ModelError
+from edge_seg.validation import first_fault
 
 INFO_FILE = "edge_seg.json"
 LABELS_FILE = "labels.txt"
@@ -67,10 +68,8 @@ def read_model_info(path: Path) -> ModelInfo | None:
     try:
         return ModelInfo.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the whole"
         raise ModelError(
-            f"{path}: its {INFO_FILE} is damaged ({key}: {first['msg']}); convert the model again"
+            f"{path}: its {INFO_FILE} is damaged ({first_fault(error)}); convert the model again"
         ) from None
 
 

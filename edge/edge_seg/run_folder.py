@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from edge_seg.dataset.manifest import Manifest, read_manifest
 from edge_seg.errors import EdgeSegError
 from edge_seg.files import write_text
+from edge_seg.validation import first_fault
 
 Decoder = Literal["separable", "transpose"]
 InputRange = Literal["-1,1", "0,1"]
@@ -136,9 +137,7 @@ class RunFolder:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise EdgeSegError(f"{self.config_path}: is damaged ({error}); train again") from None
         except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(str(part) for part in first["loc"])
-            raise EdgeSegError(f"{self.config_path}: is damaged ({key}: {first['msg']}); train again") from None
+            raise EdgeSegError(f"{self.config_path}: is damaged ({first_fault(error)}); train again") from None
 
     def read_manifest(self) -> Manifest:
         """Read the data set's description as it was when the run began."""

@@ -2,7 +2,7 @@
 
 import os
 
-from edge_seg.errors import require
+from edge_seg.extras import require_extra
 from edge_seg.runtimes.quiet import quiet_stderr
 
 
@@ -12,7 +12,7 @@ def prepare_tensorflow() -> None:
     Raises:
         MissingExtraError: TensorFlow is not installed.
     """
-    require("tensorflow", extra="train", purpose="training")
+    require_extra("train", purpose="training")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with quiet_stderr():
         import keras  # noqa: F401 - speaks too when it is first imported

@@ -69,6 +69,7 @@ def train(config: RunConfig, out: Path, progress: Progress) -> Run:
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy("mixed_float16" if config.mixed_precision else "float32")
     model = build_unet(config, len(dataset.classes))
+    kept = _float32_copy(config, len(dataset.classes)) if config.mixed_precision else model
     _compile(model, config, steps, dataset.ignore_id)
     validation = ValidationSet(dataset, config)
     with _new_folder(out) as folder:
@@ -76,7 +77,7 @@ def train(config: RunConfig, out: Path, progress: Progress) -> Run:
         folder.write_config(config)
         write_manifest(folder.path, dataset.manifest)
         draw_network(model, folder.network_path)
-        callback = _EpochEnd(run, dataset, validation, progress)
+        callback = _EpochEnd(run, dataset, validation, kept, progress)
         progress.begin(config.epochs, steps)
         try:
             model.fit(
@@ -92,6 +93,12 @@ def train(config: RunConfig, out: Path, progress: Progress) -> Run:
         if run.epochs:
             write_report(folder, run.epochs, config, dataset.manifest)
         return run
+
+
+def _float32_copy(config: RunConfig, class_count: int) -> keras.Model:
+    """Build the same network in float32: what is kept of a mixed-precision run, and converted."""
+    keras.mixed_precision.set_global_policy("float32")
+    return build_unet(config.model_copy(update={"encoder_weights": "none"}), class_count)
 
 
 def _steps_per_epoch(dataset: Dataset, config: RunConfig) -> int:
@@ -151,9 +158,12 @@ def _compile(model: keras.Model, config: RunConfig, steps_per_epoch: int, ignore
 class _EpochEnd(keras.callbacks.Callback):
     """After every epoch: validate, keep the best, write what people look at."""
 
-    def __init__(self, run: Run, dataset: Dataset, validation: ValidationSet, progress: Progress) -> None:
+    def __init__(
+        self, run: Run, dataset: Dataset, validation: ValidationSet, kept: keras.Model, progress: Progress
+    ) -> None:
         super().__init__()
         self._run, self._dataset, self._validation, self._progress = run, dataset, validation, progress
+        self._kept = kept
         self._began = 0.0
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -180,8 +190,10 @@ class _EpochEnd(keras.callbacks.Callback):
         self._run.epochs.append(measured)
         is_best = best_epoch(self._run.epochs) is measured
         if is_best:
+            if self._kept is not self.model:
+                self._kept.set_weights(self.model.get_weights())
             with atomic_path(self._run.folder.best_model_path) as temporary:
-                self.model.save(temporary)
+                self._kept.save(temporary)
         self._write_pictures(measured)
         self._progress.epoch(measured, is_best)
 

@@ -45,7 +45,7 @@ class ValidationSet:
         return ValidationResult(float(np.mean(losses)), scores(matrix))
 
     def examples(self, model: keras.Model, count: int) -> list[tuple[RgbImage, ClassMap, ClassMap]]:
-        """Return the first `count` pictures, spread over the set, as (photograph, truth, prediction)."""
+        """Return `count` pictures spread evenly over the set, as (photograph, truth, prediction)."""
         chosen = np.linspace(0, len(self._samples) - 1, min(count, len(self._samples))).astype(int)
         logits = model.predict_on_batch(np.stack([self._images[index] for index in chosen]))
         pictures = [self._dataset.read(self._samples[index]) for index in chosen]

@@ -86,7 +86,7 @@ def _rows(inspection: "Inspection") -> list[tuple[str, str]]:
         ("precision", inspection.precision),
         *(("input", _tensor_line(spec)) for spec in inspection.inputs),
         *(("output", _tensor_line(spec)) for spec in inspection.outputs),
-        ("labels", ", ".join(inspection.labels) or "none in the file; give them with --labels"),
+        ("labels", ", ".join(inspection.labels) or "none in the file; run, camera and eval take them with --labels"),
         ("operations", f"{sum(inspection.operations.values())}: {_counts(inspection.operations)}"),
         (
             "delegate",

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from edge_seg.errors import EdgeSegError, require
+from edge_seg.errors import EdgeSegError
+from edge_seg.extras import require_extra
 
 if TYPE_CHECKING:
     from edge_seg.quickstart.report import FinishedStep
@@ -23,7 +24,7 @@ def quickstart(
 
     Example:  edge-seg quickstart --out first-try
     """
-    _require_everything()
+    require_extra("quickstart", purpose="the quickstart")
     from edge_seg.quickstart.report import write_report
     from edge_seg.quickstart.road import Places, steps
 
@@ -36,11 +37,6 @@ def quickstart(
     finished = [_walk(step, f"{number}/{len(road)}", console) for number, step in enumerate(road, start=1)]
     write_report(places, finished)
     _print_ending(console, places.report, sum(item.seconds for item in finished))
-
-
-def _require_everything() -> None:
-    for module in ("tensorflow", "litert_quantizer", "matplotlib", "jinja2", "skimage"):
-        require(module, extra="quickstart", purpose="the quickstart")
 
 
 def _write_photograph(path: Path) -> None:

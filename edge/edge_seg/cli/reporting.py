@@ -1,4 +1,4 @@
-"""How a command ends: errors as one line on stderr, exit codes, and the console everything prints to."""
+"""How a command ends: errors as one line on stderr, and exit codes."""
 
 import errno
 import functools

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from edge_seg.classes import IGNORE_ID, SegmentationClass
 from edge_seg.errors import DatasetError
 from edge_seg.files import write_text
+from edge_seg.validation import first_fault
 
 FILE_NAME = "dataset.toml"
 
@@ -69,9 +70,7 @@ def read_manifest(folder: Path) -> Manifest:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DatasetError(f"{path}: is not TOML ({error}); correct that line") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise DatasetError(f"{path}: {key}: {first['msg']}; correct it") from None
+        raise DatasetError(f"{path}: {first_fault(error)}; correct it") from None
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

@@ -10,7 +10,8 @@ import numpy as np
 
 from edge_seg.classes import IGNORE_ID, make_classes
 from edge_seg.dataset.folder import check_pair
-from edge_seg.errors import DatasetError, require
+from edge_seg.errors import DatasetError
+from edge_seg.extras import require_extra
 from edge_seg.images import read_image
 from edge_seg.importers.description import Description, ImportReport, Track
 from edge_seg.importers.masks import ValueMap
@@ -38,9 +39,7 @@ def import_pets(
         MissingExtraError: tensorflow-datasets or TensorFlow is not installed.
         DatasetError: the download failed, or `out` exists.
     """
-    purpose = "downloading Oxford-IIIT Pet"
-    require("tensorflow_datasets", extra="pets", purpose=purpose)
-    require("tensorflow", extra="train", purpose=purpose)
+    require_extra("pets", purpose="downloading Oxford-IIIT Pet")
     writer = description.writer(out, make_classes(TRIMAP.class_names))
     examples, count = _download(download_folder), 0
     with writer, tempfile.TemporaryDirectory() as folder:

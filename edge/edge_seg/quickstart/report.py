@@ -13,6 +13,7 @@ import jinja2
 from edge_seg.dataset import Dataset
 from edge_seg.files import write_text
 from edge_seg.quickstart.road import Places, Step
+from edge_seg.run_folder import RunFolder
 
 _TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
 OVERLAY_COUNT = 6
@@ -28,16 +29,18 @@ class FinishedStep:
 
 def write_report(places: Places, finished: Sequence[FinishedStep]) -> None:
     """Write report.html from the files the steps left behind."""
+    run = RunFolder(places.run)
+    best = _best_epoch(run.history_path)
     environment = jinja2.Environment(loader=jinja2.PackageLoader("edge_seg.quickstart"), autoescape=True)
     page = environment.get_template("report.html").render(
         finished=finished,
         total_seconds=sum(item.seconds for item in finished),
         manifest=Dataset.open(places.data).manifest,
         sheet=_embedded(places.sheet),
-        curves=_embedded(places.run / "curves.png"),
-        samples=_embedded(sorted((places.run / "samples").iterdir())[-1]),
-        network=_embedded(places.run / "network.png"),
-        best=_best_epoch(places.run / "history.csv"),
+        curves=_embedded(run.curves_path),
+        samples=_embedded(run.sample_path(int(best["epoch"]))),
+        network=_embedded(run.network_path),
+        best=best,
         conversion=json.loads((places.models / "conversion.json").read_text(encoding="utf-8")),
         overlays=[_embedded(path) for path in _validation_overlays(places)],
         photograph=_embedded(places.photograph),

@@ -1,9 +1,9 @@
 """Inference engines: one adapter file per runtime, one interface for all.
 
-engine = load_engine(Path("model.tflite"), runtime="litert", threads=2)
-outputs = engine.run(tensor)
+Load with `load_engine`, then `set_input`, `invoke` and `output`.
 """
 
+import platform
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +15,8 @@ from edge_seg.runtimes.quiet import quiet_stderr
 __all__ = ["DEFAULT_RUNTIME", "MOST_THREADS", "RUNTIMES", "Engine", "Operation", "TensorSpec", "load_engine"]
 
 RUNTIMES = ("litert", "tflite_runtime")
-DEFAULT_RUNTIME = "litert"
+# LiteRT has no wheels for 32-bit Pi OS; the marker in pyproject.toml is the same.
+DEFAULT_RUNTIME = "tflite_runtime" if platform.machine() == "armv7l" else "litert"
 MOST_THREADS = 256
 """Beyond any edge device; TFLite crashes when it asks the system for more than it gives."""
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from edge_seg.errors import require
+from edge_seg.extras import require_extra
 from edge_seg.runtimes.engine import Engine, InterpreterEngine
 
 
 def load(path: Path, threads: int, delegate: bool) -> Engine:
     """Load `path`; see edge_seg.runtimes.load_engine."""
-    require("tflite_runtime", extra="tflite-runtime", purpose="the tflite_runtime runtime")
+    require_extra("tflite-runtime", purpose="the tflite_runtime runtime")
     from tflite_runtime.interpreter import Interpreter, OpResolverType  # pyright: ignore
 
     return InterpreterEngine(Interpreter, OpResolverType, path, threads, delegate)

@@ -1,0 +1,30 @@
+"""The optional extras of the package: what each brings, and the sentence when it is not there."""
+
+from importlib.util import find_spec
+
+from edge_seg.errors import MissingExtraError
+
+# The modules that pyproject.toml's extras bring. The two runtimes are extras of one module each.
+EXTRAS: dict[str, tuple[str, ...]] = {
+    "train": ("tensorflow", "matplotlib", "jinja2"),
+    "convert": ("tensorflow", "litert_quantizer"),
+    "report": ("matplotlib", "jinja2"),
+    "pets": ("tensorflow_datasets", "tensorflow"),
+    "quickstart": ("tensorflow", "litert_quantizer", "matplotlib", "jinja2", "skimage"),
+    "litert": ("ai_edge_litert",),
+    "tflite-runtime": ("tflite_runtime",),
+}
+
+
+def missing_module(extra: str) -> str | None:
+    """Return the first module of an extra that is not installed, or None when it is whole."""
+    return next((module for module in EXTRAS[extra] if find_spec(module) is None), None)
+
+
+def require_extra(extra: str, *, purpose: str) -> None:
+    """Raise MissingExtraError, with the `pip install` line, unless all of an extra is installed."""
+    module = missing_module(extra)
+    if module is not None:
+        raise MissingExtraError(
+            f"{purpose} needs the package '{module}', which is not installed: type  pip install 'edge-seg[{extra}]'"
+        )
