@@ -173,10 +173,10 @@ needs_tensorflow = pytest.mark.skipif(
 @pytest.fixture
 def install(monkeypatch):
     def put(fake: FakeDatasets) -> None:
-        downloader = types.ModuleType("downloader")
-        downloader.DownloadError = type("DownloadError", (Exception,), {})  # pyright: ignore
+        download = types.ModuleType("download")
+        download.DownloadError = type("DownloadError", (Exception,), {})  # pyright: ignore
         monkeypatch.setitem(sys.modules, "tensorflow_datasets", fake)
-        monkeypatch.setitem(sys.modules, "tensorflow_datasets.core.download.downloader", downloader)
+        monkeypatch.setitem(sys.modules, "tensorflow_datasets.core.download", download)
 
     return put
 

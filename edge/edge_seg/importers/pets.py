@@ -1,5 +1,6 @@
 """Oxford-IIIT Pet (Parkhi et al., CVPR 2012), downloaded by tensorflow-datasets."""
 
+import logging
 import tempfile
 from collections.abc import Iterable, Mapping
 from importlib import import_module
@@ -58,7 +59,8 @@ def _download(folder: Path | None) -> Iterable[Mapping[str, Any]]:
     """Return the examples with undecoded pictures: no second JPEG compression."""
     # By name, because the device package must not depend on TensorFlow, which this one imports.
     tfds: Any = import_module("tensorflow_datasets")
-    downloader: Any = import_module("tensorflow_datasets.core.download.downloader")
+    download: Any = import_module("tensorflow_datasets.core.download")
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # else a warning for each of its retries
     try:
         examples = tfds.load(
             "oxford_iiit_pet:4.*.*",
@@ -66,9 +68,9 @@ def _download(folder: Path | None) -> Iterable[Mapping[str, Any]]:
             data_dir=None if folder is None else str(folder),
             decoders={"image": tfds.decode.SkipDecoding()},
         )
-    except (OSError, downloader.DownloadError) as error:
+    except (OSError, download.DownloadError) as error:
         raise DatasetError(
-            f"Oxford-IIIT Pet could not be downloaded ({str(error) or type(error).__name__:.200}); check the "
+            f"Oxford-IIIT Pet could not be downloaded ({str(error) or type(error).__name__:.120}); check the "
             f"network, or fetch {HOMEPAGE} by hand and use  edge-seg data import masks images "
             "annotations/trimaps --map 1=pet,2=background,3=border"
         ) from None
