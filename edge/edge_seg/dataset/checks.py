@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal, Protocol, TypeVar
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,16 +16,7 @@ from numpy.typing import NDArray
 from edge_seg.dataset.folder import SPLITS, Dataset, Sample, check_pair
 from edge_seg.errors import DatasetError, ImageError
 from edge_seg.images import IMAGE_SUFFIXES, read_image, read_mask
-
-T = TypeVar("T")
-
-
-class Track(Protocol):
-    """Iterates while showing progress; `total` is how many items there will be."""
-
-    def __call__(self, items: Iterable[T], /, *, total: int) -> Iterable[T]:
-        """Yield the items in order."""
-        ...
+from edge_seg.progress import Track, untracked
 
 
 @dataclass(frozen=True)
@@ -78,12 +69,7 @@ class _Inspected:
     problems: tuple[str, ...]
 
 
-def _untracked(items: Iterable[T], /, *, total: int) -> Iterable[T]:
-    del total
-    return items
-
-
-def check_dataset(dataset: Dataset, *, track: Track = _untracked) -> CheckReport:
+def check_dataset(dataset: Dataset, *, track: Track = untracked) -> CheckReport:
     """Decode every sample of every split and collect all that is wrong.
 
     Errors: no split, an empty one, a name listed twice or in two splits, a missing or undecodable

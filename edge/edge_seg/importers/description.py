@@ -1,14 +1,11 @@
 """What every importer is told about the new data set, and what it tells of its work."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeVar
 
 from edge_seg.classes import SegmentationClass
 from edge_seg.dataset import DatasetWriter, SplitPolicy
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,11 +46,3 @@ class ImportReport:
     imported: int
     empty: int = 0
     skipped: tuple[str, ...] = ()
-
-
-class Track(Protocol):
-    """Iterates while showing progress; `iter` shows none."""
-
-    def __call__(self, items: Iterable[T], /) -> Iterable[T]:
-        """Yield the items in order."""
-        ...

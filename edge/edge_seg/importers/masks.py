@@ -10,7 +10,8 @@ from edge_seg.classes import IGNORE_ID, make_classes
 from edge_seg.dataset.folder import check_pair
 from edge_seg.errors import AnnotationError, DatasetError, ImageError
 from edge_seg.images import IMAGE_SUFFIXES, ClassMap, read_image, read_mask
-from edge_seg.importers.description import Description, ImportReport, Track
+from edge_seg.importers.description import Description, ImportReport
+from edge_seg.progress import Track, untracked
 
 IGNORE_NAME = "ignore"
 
@@ -78,7 +79,7 @@ def import_masks(
     description: Description,
     *,
     skip_bad: bool = False,
-    track: Track = iter,
+    track: Track = untracked,
 ) -> ImportReport:
     """Make the data set `out` from a folder of pictures and a folder of masks.
 

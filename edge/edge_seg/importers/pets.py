@@ -14,8 +14,9 @@ from edge_seg.dataset.folder import check_pair
 from edge_seg.errors import DatasetError
 from edge_seg.extras import require_extra
 from edge_seg.images import read_image
-from edge_seg.importers.description import Description, ImportReport, Track
+from edge_seg.importers.description import Description, ImportReport
 from edge_seg.importers.masks import ValueMap
+from edge_seg.progress import Track, untracked
 
 HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/pets/"
 LICENCE = "CC-BY-SA-4.0"
@@ -23,7 +24,7 @@ TRIMAP = ValueMap(("pet", "background", "border"), {1: 0, 2: 1, 3: 2})
 
 
 def import_pets(
-    out: Path, description: Description, *, download_folder: Path | None = None, track: Track = iter
+    out: Path, description: Description, *, download_folder: Path | None = None, track: Track = untracked
 ) -> ImportReport:
     """Download Oxford-IIIT Pet (800 MB) and make the data set `out`: pet, background, border.
 

@@ -18,9 +18,10 @@ import numpy as np
 from edge_seg.classes import IGNORE_ID, SegmentationClass, make_classes
 from edge_seg.errors import AnnotationError, DatasetError
 from edge_seg.images import ClassMap, read_image
-from edge_seg.importers.description import Description, ImportReport, Track
+from edge_seg.importers.description import Description, ImportReport
 from edge_seg.importers.masks import IGNORE_NAME
 from edge_seg.importers.via_shapes import Shape, lies_outside, paint, parse_shape
+from edge_seg.progress import Track, untracked
 
 JsonObject: TypeAlias = Mapping[str, Any]
 
@@ -74,7 +75,7 @@ def import_via(
     options: ViaOptions,
     description: Description,
     *,
-    track: Track = iter,
+    track: Track = untracked,
 ) -> ImportReport:
     """Make the data set `out` from a VIA JSON file and its folder of pictures.
 

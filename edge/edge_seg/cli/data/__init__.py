@@ -1,0 +1,19 @@
+"""`edge-seg data`: make data sets, check them, divide them and look at them; one module per errand."""
+
+import typer
+
+from edge_seg.cli.data.checking import check
+from edge_seg.cli.data.generating import generate
+from edge_seg.cli.data.importing import importing
+from edge_seg.cli.data.looking import preview
+
+data = typer.Typer(no_args_is_help=True)
+data.add_typer(importing, name="import", help="Make a data set folder from annotated pictures.")
+for command, example in (
+    (check, "edge-seg data check my-data"),
+    (preview, "edge-seg data preview my-data --split val --out sheet.png"),
+    (generate, "edge-seg data generate leaves-and-stones --count 240"),
+):
+    data.command(epilog=f"Example:  {example}")(command)
+
+__all__ = ["data"]
