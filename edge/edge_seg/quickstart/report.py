@@ -1,6 +1,5 @@
 """The quickstart's HTML report: every step's command, picture and figures on one self-contained page."""
 
-import base64
 import csv
 import json
 from collections.abc import Sequence
@@ -8,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from edge_seg.dataset import Dataset
 from edge_seg.files import write_text
+from edge_seg.pages import embedded_file, render
 from edge_seg.quickstart.road import Places, Step
 from edge_seg.run_folder import RunFolder
 
-_TYPES = {".png": "image/png", ".jpg": "image/jpeg"}
 OVERLAY_COUNT = 6
 
 
@@ -31,28 +28,24 @@ def write_report(places: Places, finished: Sequence[FinishedStep]) -> None:
     """Write report.html from the files the steps left behind."""
     run = RunFolder(places.run)
     best = _best_epoch(run.history_path)
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("edge_seg.quickstart"), autoescape=True)
-    page = environment.get_template("report.html").render(
+    page = render(
+        "quickstart.html",
         finished=finished,
         total_seconds=sum(item.seconds for item in finished),
         manifest=Dataset.open(places.data).manifest,
-        sheet=_embedded(places.sheet),
-        curves=_embedded(run.curves_path),
-        samples=_embedded(run.sample_path(int(best["epoch"]))),
-        network=_embedded(run.network_path),
+        sheet=embedded_file(places.sheet),
+        curves=embedded_file(run.curves_path),
+        samples=embedded_file(run.sample_path(int(best["epoch"]))),
+        network=embedded_file(run.network_path),
         best=best,
         conversion=json.loads((places.models / "conversion.json").read_text(encoding="utf-8")),
-        overlays=[_embedded(path) for path in _validation_overlays(places)],
-        photograph=_embedded(places.photograph),
-        photograph_overlay=_embedded(_only_file(places.photograph_overlays)),
-        latency=_embedded(places.bench / "latency.png"),
+        overlays=[embedded_file(path) for path in _validation_overlays(places)],
+        photograph=embedded_file(places.photograph),
+        photograph_overlay=embedded_file(_only_file(places.photograph_overlays)),
+        latency=embedded_file(places.bench / "latency.png"),
         int8_model=places.model("int8"),
     )
     write_text(places.report, page)
-
-
-def _embedded(path: Path) -> str:
-    return f"data:{_TYPES[path.suffix]};base64,{base64.b64encode(path.read_bytes()).decode()}"
 
 
 def _best_epoch(history: Path) -> dict[str, Any]:

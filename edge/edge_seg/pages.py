@@ -1,0 +1,72 @@
+"""HTML pages that stand alone: one frame (`templates/base.html`), every picture inside the file.
+
+A template extends `base.html` and fills its blocks `title` and `content` (`style` for rules of its
+own, `width` with the word "wide" for pages of pictures). The frame styles headings, `table` with
+`td.n` for numbers, `.grid` of figures, `.swatch` of a class colour, `.lead`, `.soft`, `.error`
+and `.warning`, in light and in dark.
+"""
+
+import base64
+import io
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from edge_seg.extras import require_extra
+from edge_seg.images import RgbImage
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".svg": "image/svg+xml"}
+_JPEG_QUALITY = 85
+
+
+def render(template: str, **values: Any) -> str:
+    """Fill a template of this package; every value is escaped.
+
+    Raises:
+        MissingExtraError: jinja2 is not installed.
+    """
+    require_extra("report", purpose="an HTML page")
+    return _environment().get_template(template).render(values)
+
+
+def embedded(image: RgbImage, *, widest: int | None = None) -> str:
+    """Return an RGB image, uint8 [h, w, 3], as a JPEG data URI, shrunk to `widest` pixels where it is wider."""
+    encoded = io.BytesIO()
+    Image.fromarray(shrunk(image, widest)).save(encoded, "JPEG", quality=_JPEG_QUALITY)
+    return data_uri(encoded.getvalue(), ".jpg")
+
+
+def embedded_file(path: Path) -> str:
+    """Return a PNG, JPEG or SVG file, byte for byte, as a data URI."""
+    return data_uri(path.read_bytes(), path.suffix)
+
+
+def data_uri(content: bytes, suffix: str) -> str:
+    """Return an encoded picture as a data URI; `suffix` is .png, .jpg or .svg."""
+    return f"data:{_MEDIA_TYPES[suffix]};base64,{base64.b64encode(content).decode()}"
+
+
+def shrunk(image: RgbImage, widest: int | None) -> RgbImage:
+    """Return the image no wider than `widest` pixels, its aspect ratio kept."""
+    height, width = image.shape[:2]
+    if widest is None or width <= widest:
+        return image
+    size = widest, max(1, round(height * widest / width))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+@cache
+def _environment() -> "Environment":
+    import jinja2
+
+    loader = jinja2.PackageLoader("edge_seg")
+    return jinja2.Environment(
+        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
