@@ -3,12 +3,14 @@
 import typer
 
 from edge_seg.cli.data.checking import check
+from edge_seg.cli.data.exporting import exporting
 from edge_seg.cli.data.generating import generate
 from edge_seg.cli.data.importing import importing
 from edge_seg.cli.data.looking import preview
 
 data = typer.Typer(no_args_is_help=True)
 data.add_typer(importing, name="import", help="Make a data set folder from annotated pictures.")
+data.add_typer(exporting, name="export", help="Write a data set in other tools' formats.")
 for command, example in (
     (check, "edge-seg data check my-data"),
     (preview, "edge-seg data preview my-data --split val --out sheet.png"),
