@@ -27,7 +27,7 @@ Points = NDArray[np.int32]
 
 # From coarse to fine in steps of √2, in pixels; below half a pixel nothing is left to simplify.
 _TOLERANCES = tuple(2 ** (step / 2) for step in range(10, -3, -1))
-_MOST_HALVINGS = 4
+_MOST_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,15 +123,15 @@ def simplify_keeping(outlines: Outlines, least_iou: float) -> Outlines:
         outlines: as `trace` gives them.
         least_iou: the smallest IoU, 0 to 1, that any class of the picture may keep.
     """
-    exact, room = paint(outlines), _areas_beneath(outlines)
-    share = 1 - least_iou
-    for _ in range(_MOST_HALVINGS):
-        allowed = [share * min(item.area, beneath) for item, beneath in zip(outlines.regions, room, strict=True)]
-        drawn = [_fewest_points(item.points, most) for item, most in zip(outlines.regions, allowed, strict=True)]
+    exact, room = paint(outlines), _room(outlines)
+    share = bearable = 1 - least_iou
+    for _ in range(_MOST_ATTEMPTS):
+        drawn = [_fewest_points(item.points, share * most) for item, most in zip(outlines.regions, room, strict=True)]
         simple = _with_points(outlines, drawn)
-        if min(class_iou(exact, paint(simple)).values()) >= least_iou:
+        lost = 1 - min(class_iou(exact, paint(simple)).values())
+        if lost <= bearable:
             return simple
-        share /= 2
+        share *= max(0.25, 0.95 * bearable / lost)
     return simplify(outlines, 0)
 
 
@@ -149,16 +149,16 @@ def _outlined(component: Component) -> Region:
     return Region(component.class_id, points, component.area)
 
 
-def _areas_beneath(outlines: Outlines) -> list[int]:
-    """Of every region, the pixels of the region (or canvas) that it is painted over."""
+def _room(outlines: Outlines) -> list[int]:
+    """Of every region, the smaller of its own area and that of the region it is painted over."""
     on_canvas = outlines.height * outlines.width
     areas = np.full((outlines.height, outlines.width), on_canvas, np.int32)
-    beneath: list[int] = []
+    room: list[int] = []
     for region in outlines.regions:
         x, y = region.points[0]
-        beneath.append(int(areas[y, x]))
+        room.append(min(region.area, int(areas[y, x])))
         cv2.fillPoly(areas, [region.points], region.area)
-    return beneath
+    return room
 
 
 def _fewest_points(points: Points, most_changed_px: float) -> Points:

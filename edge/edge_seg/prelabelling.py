@@ -1,5 +1,6 @@
 """A model's answers as polygons to correct, so that labelling starts from something."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,13 +11,13 @@ from numpy.typing import NDArray
 from edge_seg.classes import SegmentationClass
 from edge_seg.errors import ModelError
 from edge_seg.exporters import Labels, Picture, via_project
-from edge_seg.outlines import Pen, draw
+from edge_seg.outlines import simplify, trace
 from edge_seg.progress import Track, untracked
 from edge_seg.segmenter import Segmenter
 from edge_seg.sources import Source
 
-DEFAULT_PEN = Pen(least_iou=0.97, least_share=0.001)
-"""Coarser than an export: the outlines are to be corrected, and a model's are not exact to the pixel."""
+LEAST_SHARE = 0.001
+"""Regions of a smaller share of the picture are left out: deleting them in VIA would be work, too."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ def prelabel(
     file: Path,
     *,
     drawn: Sequence[SegmentationClass],
-    pen: Pen = DEFAULT_PEN,
+    tolerance_px: float | None = None,
+    least_share: float = LEAST_SHARE,
     track: Track = untracked,
 ) -> PrelabelReport:
     """Segment pictures and write their outlines as a VIA 2 project.
@@ -47,7 +49,9 @@ def prelabel(
         folder: where the pictures are.
         file: the JSON file to write.
         drawn: the classes to outline; all others count as background.
-        pen: how finely regions are drawn, and which are too small.
+        tolerance_px: how far simplifying may move an outline; None takes half a pixel of the
+            model's input, as its answer is no finer.
+        least_share: the smallest share of the picture that a region needs to be drawn.
         track: shows progress over pictures.
 
     Raises:
@@ -62,7 +66,9 @@ def prelabel(
     with via_project(file, folder, labels) as project:
         for frame in track(source, total=source.frame_count):
             class_map = ids[segmenter.segment(frame.image).class_map]
-            outlines = draw(class_map, labels.canvas_id, pen)
+            exact = trace(class_map, labels.canvas_id, least_area=math.ceil(least_share * class_map.size))
+            finest = _half_an_input_pixel(segmenter.input_size, class_map.shape)
+            outlines = simplify(exact, finest if tolerance_px is None else tolerance_px)
             project.add(Picture.of(folder / frame.name, class_map), outlines)
             count, regions, points = count + 1, regions + len(outlines.regions), points + outlines.point_count
             empty += [] if outlines.regions else [frame.name]
@@ -86,6 +92,11 @@ def select_classes(
     if not drawn:
         raise ModelError(f"no class is left to draw; the model's classes are {', '.join(known)}")
     return drawn
+
+
+def _half_an_input_pixel(input_size: tuple[int, int], picture_size: tuple[int, ...]) -> float:
+    """Half the side of what one pixel of the model's input covers in the picture, in pixels; at least half of one."""
+    return max(1.0, *(size / of_input for size, of_input in zip(picture_size, input_size, strict=True))) / 2
 
 
 def _ids_drawn(drawn: Sequence[SegmentationClass], canvas_id: int) -> NDArray[np.uint8]:

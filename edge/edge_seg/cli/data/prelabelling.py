@@ -36,13 +36,13 @@ def prelabel(
     least_share: Annotated[
         float, typer.Option(min=0, max=1, help="Leave out regions of a smaller share of the picture.")
     ] = 0.001,
-    least_iou: Annotated[
-        float, typer.Option(min=0, max=1, help="IoU with the model's answer that every class of a picture keeps.")
-    ] = 0.97,
     tolerance: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1000, help="How many pixels an outline may move, in place of --least-iou.", show_default="by IoU"
+            min=0,
+            max=1000,
+            help="How many pixels simplifying may move an outline.",
+            show_default="half a pixel of the model's input",
         ),
     ] = None,
     threads: ThreadsOption = 1,
@@ -56,7 +56,6 @@ def prelabel(
 
     Correct them there, save the project, and make a data set of it with  edge-seg data import via.
     """
-    from edge_seg.outlines import Pen
     from edge_seg.prelabelling import prelabel as prelabel_images
     from edge_seg.prelabelling import select_classes
     from edge_seg.sources.images import open_folder
@@ -70,7 +69,8 @@ def prelabel(
         images,
         out,
         drawn=select_classes(segmenter.classes, only=_names(classes), without=_names(exclude_classes)),
-        pen=Pen(least_iou, tolerance, least_share),
+        tolerance_px=tolerance,
+        least_share=least_share,
         track=tracked,
     )
     if as_json:
