@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from edge_seg.classes import SegmentationClass
 from edge_seg.images import RgbImage
+from edge_seg.resampling import shrink_image
 
 _PAPER, _INK, _FAINT = (245, 245, 246), (38, 38, 42), (118, 118, 124)
 _TALLEST_ROW = 1.6  # in tile widths, so that a row of portraits does not fill the page
@@ -57,6 +58,18 @@ class _Placed:
     top: int
     width: int
     height: int
+
+
+def tile(picture: RgbImage, tile_width: int) -> RgbImage:
+    """Shrink a picture, RGB uint8 [h, w, 3], to the most that a sheet of this tile width can show of it.
+
+    Tiles take little memory however large the pictures are. None is enlarged.
+    """
+    height, width = picture.shape[:2]
+    tallest = _Style(1, tile_width).tallest
+    if height <= tallest:
+        return picture
+    return shrink_image(picture, tallest, max(1, round(width * tallest / height)))
 
 
 def contact_sheet(

@@ -12,12 +12,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
 from PIL import Image
 
 from edge_seg.extras import require_extra
 from edge_seg.images import RgbImage
+from edge_seg.resampling import shrink_image
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -32,7 +31,7 @@ def render(template: str, **values: Any) -> str:
     Raises:
         MissingExtraError: jinja2 is not installed.
     """
-    require_extra("report", purpose="an HTML page")
+    require_extra("data", purpose="an HTML page")
     return _environment().get_template(template).render(values)
 
 
@@ -58,8 +57,7 @@ def shrunk(image: RgbImage, widest: int | None) -> RgbImage:
     height, width = image.shape[:2]
     if widest is None or width <= widest:
         return image
-    size = widest, max(1, round(height * widest / width))
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return shrink_image(image, max(1, round(height * widest / width)), widest)
 
 
 @cache

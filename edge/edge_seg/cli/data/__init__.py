@@ -6,7 +6,7 @@ from edge_seg.cli.data.checking import check
 from edge_seg.cli.data.exporting import exporting
 from edge_seg.cli.data.generating import generate
 from edge_seg.cli.data.importing import importing
-from edge_seg.cli.data.looking import preview
+from edge_seg.cli.data.looking import preview, stats
 from edge_seg.cli.data.prelabelling import prelabel
 
 data = typer.Typer(no_args_is_help=True)
@@ -14,6 +14,7 @@ data.add_typer(importing, name="import", help="Make a data set folder from annot
 data.add_typer(exporting, name="export", help="Write a data set in other tools' formats.")
 for command, example in (
     (check, "edge-seg data check my-data"),
+    (stats, "edge-seg data stats my-data --out stats.html"),
     (preview, "edge-seg data preview my-data --split val --out sheet.png"),
     (prelabel, "edge-seg data prelabel photos --model fire.tflite --out photos-via.json"),
     (generate, "edge-seg data generate leaves-and-stones --count 240"),
