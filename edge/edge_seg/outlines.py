@@ -25,8 +25,8 @@ from edge_seg.images import ClassMap
 Points = NDArray[np.int32]
 """[n, 2] int32, x before y; integer coordinates are pixel centres."""
 
-# From coarse to fine in steps of √2, in pixels; below half a pixel nothing is left to simplify.
-_TOLERANCES = tuple(2 ** (step / 2) for step in range(10, -3, -1))
+_FINEST_PX = 0.5  # below, nothing is left to simplify
+_TOLERANCES = tuple(_FINEST_PX * 2 ** (step / 2) for step in range(12, -1, -1))  # from 32 pixels, in steps of √2
 _MOST_ATTEMPTS = 5
 
 
@@ -108,7 +108,7 @@ def paint(outlines: Outlines) -> ClassMap:
 
 
 def simplify(outlines: Outlines, tolerance_px: float) -> Outlines:
-    """Drop points as long as no outline moves by more than `tolerance_px` (Douglas & Peucker 1973)."""
+    """Drop points as long as no outline moves by more than about `tolerance_px` (Douglas & Peucker 1973)."""
     return _with_points(outlines, [_approximate(item.points, tolerance_px) for item in outlines.regions])
 
 
@@ -167,7 +167,7 @@ def _fewest_points(points: Points, most_changed_px: float) -> Points:
     local = points - corner
     width, height = (int(value) + 1 for value in local.max(axis=0))
     exact = _filled(local, height, width)
-    for tolerance in _TOLERANCES:
+    for tolerance in (step for step in _TOLERANCES if 2 * step <= max(width, height)):
         simple = _approximate(local, tolerance)
         if np.count_nonzero(exact != _filled(simple, height, width)) <= most_changed_px:
             return simple + corner
@@ -182,8 +182,11 @@ def _filled(points: Points, height: int, width: int) -> NDArray[np.uint8]:
 
 def _approximate(points: Points, tolerance_px: float) -> Points:
     simple = np.asarray(cv2.approxPolyDP(points, tolerance_px, True), np.int32).reshape(-1, 2)
-    # A polygon has three points at least; a lone pixel or line goes through its own again.
-    return simple if len(simple) >= 3 else np.resize(simple, (3, 2))
+    if len(simple) >= 3:
+        return simple
+    if tolerance_px > _FINEST_PX:
+        return _approximate(points, tolerance_px / 2)  # a region smaller than its tolerance stays a region
+    return np.resize(simple, (3, 2))  # a lone pixel or line goes through its own points again
 
 
 def _with_points(outlines: Outlines, drawn: list[Points]) -> Outlines:

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from edge_seg.classes import IGNORE_ID, SegmentationClass
 from edge_seg.errors import DatasetError
-from edge_seg.importers.masks import IGNORE_NAME
+
+IGNORE_NAME = "ignore"
+"""What annotations call pixels that neither train nor score; importers know it by this name."""
 
 _CANVAS_NAME = "background"
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_seg.errors import DatasetError
 from edge_seg.images import ClassMap
 
 
@@ -17,6 +18,14 @@ class Picture:
 
     @classmethod
     def of(cls, path: Path, class_map: ClassMap) -> "Picture":
-        """Describe the file at `path`, which `class_map` [h, w] belongs to."""
+        """Describe the file at `path`, which `class_map` [h, w] belongs to.
+
+        Raises:
+            DatasetError: its name is not Unicode, so no JSON can hold it.
+        """
+        try:
+            path.name.encode()
+        except UnicodeEncodeError:
+            raise DatasetError(f"{str(path)!a}: its name is not Unicode text; rename the file") from None
         height, width = class_map.shape
         return cls(path.name, width, height, path.stat().st_size)

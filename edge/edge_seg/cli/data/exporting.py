@@ -1,6 +1,7 @@
 """`edge-seg data export`."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,6 @@ from edge_seg.cli.options import JsonOption
 
 if TYPE_CHECKING:
     from edge_seg.dataset import Dataset, Sample
-    from edge_seg.exporters import Labels
 
 exporting = typer.Typer(no_args_is_help=True)
 
@@ -57,7 +57,7 @@ def via(
     Regions lie over earlier ones, and a hole is a region of the background.
     """
     from edge_seg.dataset import Dataset
-    from edge_seg.exporters import Labels, export_via
+    from edge_seg.exporters import export_via
     from edge_seg.outlines import Pen
 
     dataset = Dataset.open(folder)
@@ -69,8 +69,7 @@ def via(
     _tell(f"{report.pictures} pictures, {report.regions} regions, {report.points} points written to {out}")
     worst = f"; the worst is {report.worst_picture} with {report.worst_iou:.4f}" if report.worst_picture else ""
     _tell(f"IoU with the masks {report.mean_iou:.4f} in the mean{worst}")
-    images = folder / "images"
-    _hint(f"Read it back with  edge-seg data import via {out} --images {images} {_naming(Labels.of(dataset.classes))}")
+    _tell_way_back("via", out, dataset)
 
 
 @exporting.command(epilog="Example:  edge-seg data export coco bottles --out bottles.json")
@@ -80,7 +79,7 @@ def coco(folder: DataFolder, *, out: OutFile, split: Split = None, as_json: Json
     One annotation for each connected region of each class; the background has none.
     """
     from edge_seg.dataset import Dataset
-    from edge_seg.exporters import Labels, export_coco
+    from edge_seg.exporters import export_coco
 
     dataset = Dataset.open(folder)
     report = export_coco(dataset, _samples(dataset, split), out, track=tracked)
@@ -88,8 +87,7 @@ def coco(folder: DataFolder, *, out: OutFile, split: Split = None, as_json: Json
         typer.echo(json.dumps(asdict(report)))
         return
     _tell(f"{report.pictures} pictures, {report.annotations} annotations written to {out}")
-    images = folder / "images"
-    _hint(f"Read it back with  edge-seg data import coco {out} --images {images} {_naming(Labels.of(dataset.classes))}")
+    _tell_way_back("coco", out, dataset)
 
 
 @exporting.command(epilog="Example:  edge-seg data export masks bottles --out bottles-masks")
@@ -119,15 +117,16 @@ def _samples(dataset: "Dataset", split: str | None) -> Sequence["Sample"]:
     return sorted(set(chosen), key=lambda item: item.name) or dataset.samples(SPLITS[0])
 
 
-def _naming(labels: "Labels") -> str:
-    """The options with which an import numbers the classes as here, the background before them."""
-    background = "" if labels.canvas == "background" else f"--background '{labels.canvas}' "
-    return f"{background}--classes '{','.join(labels.drawn)}'"
+def _tell_way_back(kind: str, file: Path, dataset: "Dataset") -> None:
+    """Print the import that numbers the classes as here, the background before them."""
+    from edge_seg.exporters import Labels
+
+    labels = Labels.of(dataset.classes, dataset.ignore_id)
+    words = ["edge-seg", "data", "import", kind, str(file), "--images", str(dataset.folder / "images")]
+    words += ["--background", labels.canvas] if labels.canvas != "background" else []
+    words += ["--classes", ",".join(labels.drawn)]
+    console().print(escape(f"Read it back with  {shlex.join(words)} --out FOLDER"), style="dim")
 
 
 def _tell(sentence: str) -> None:
     console().print(escape(sentence))
-
-
-def _hint(sentence: str) -> None:
-    console().print(escape(sentence), style="dim")
