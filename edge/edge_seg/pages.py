@@ -31,7 +31,7 @@ def render(template: str, **values: Any) -> str:
     Raises:
         MissingExtraError: jinja2 is not installed.
     """
-    require_extra("data", purpose="an HTML page")
+    require_extra("report", purpose="an HTML page")
     return _environment().get_template(template).render(values)
 
 

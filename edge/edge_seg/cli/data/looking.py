@@ -101,7 +101,7 @@ def _is_page(out: Path) -> bool:
 def _require_extra(out: Path) -> None:
     from edge_seg.extras import require_extra
 
-    require_extra("data", purpose=f"writing {out.name}")
+    require_extra("report", purpose=f"writing {out.name}")
 
 
 def _named(dataset: "Dataset", names: str) -> "list[Sample]":
