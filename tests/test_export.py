@@ -143,6 +143,7 @@ def test_a_via_project_is_whole(dataset: Dataset, tmp_path: Path) -> None:
     document = via_document(dataset, tmp_path / "deep" / "ponds-via.json")
     entries = document["_via_img_metadata"]
     assert document["_via_image_id_list"] == list(entries)
+    assert len(entries) == 6
     assert document["_via_data_format_version"] == "2.0.10"
     for key, entry in entries.items():
         size = (dataset.folder / "images" / entry["filename"]).stat().st_size
@@ -233,6 +234,12 @@ def test_one_split_and_json(run, dataset: Dataset, tmp_path: Path, kind: str) ->
     result = run("export", kind, dataset.folder, "--out", tmp_path / "out", "--split", "val", "--json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["pictures"] == 2
+
+
+def test_pictures_come_by_name_from_all_splits(run, dataset: Dataset, tmp_path: Path) -> None:
+    assert run("export", "coco", dataset.folder, "--out", tmp_path / "coco.json").exit_code == 0
+    images = json.loads((tmp_path / "coco.json").read_text(encoding="utf-8"))["images"]
+    assert [image["file_name"] for image in images] == [f"été {number}.png" for number in range(6)]
 
 
 @pytest.mark.parametrize("kind", ["via", "coco", "masks"])

@@ -113,7 +113,7 @@ def test_no_class_falls_below_the_bound(seed: int, least_iou: float) -> None:
 
 
 def test_a_thin_ring_around_a_large_region_keeps_its_share() -> None:
-    """The ring bears far fewer changed pixels than what it encloses, so both sides of it are drawn finer."""
+    """The ring bears far fewer changed pixels than what it encloses, so its inner side is drawn finer."""
     class_map = np.zeros((240, 240), np.uint8)
     cv2.circle(class_map, (120, 120), 103, 2, cv2.FILLED)
     cv2.circle(class_map, (120, 120), 100, 1, cv2.FILLED)

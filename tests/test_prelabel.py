@@ -156,6 +156,11 @@ def test_label_correct_import(run, photos: Path, tmp_path: Path) -> None:
     assert min(class_iou(expected, read_mask(tmp_path / "data" / "masks" / "a.png")).values()) == 1
 
 
+def test_small_regions_are_left_out_by_option(run, photos: Path, tmp_path: Path) -> None:
+    told = run("prelabel", photos, "--out", tmp_path / "via.json", "--least-share", 1, "--json")
+    assert json.loads(told.stdout) == {"pictures": 2, "regions": 0, "points": 0, "empty": ["a.png", "b.png"]}
+
+
 def test_bad_pictures_are_refused_or_skipped(run, photos: Path, tmp_path: Path) -> None:
     (photos / "c.png").write_bytes(b"no picture")
     failed = run("prelabel", photos, "--out", tmp_path / "via.json")

@@ -27,7 +27,7 @@ Points = NDArray[np.int32]
 
 _FINEST_PX = 0.5  # below, nothing is left to simplify
 _TOLERANCES = tuple(_FINEST_PX * 2 ** (step / 2) for step in range(12, -1, -1))  # from 32 pixels, in steps of √2
-_MOST_ATTEMPTS = 5
+_MOST_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,17 +116,17 @@ def simplify_keeping(outlines: Outlines, least_iou: float) -> Outlines:
     """Drop as many points of each region as its size bears; no class falls below `least_iou`.
 
     Each region gets the largest tolerance at which the pixels that change sides stay few beside
-    its own area and the area it lies on. Where regions add up to more, all are drawn finer; at
-    the last, exactly.
+    its own area. Where that adds up to more than a class bears, as where a thin ring lies around
+    a large region, all are drawn finer; at the last, exactly.
 
     Args:
         outlines: as `trace` gives them.
         least_iou: the smallest IoU, 0 to 1, that any class of the picture may keep.
     """
-    exact, room = paint(outlines), _room(outlines)
+    exact = paint(outlines)
     share = bearable = 1 - least_iou
     for _ in range(_MOST_ATTEMPTS):
-        drawn = [_fewest_points(item.points, share * most) for item, most in zip(outlines.regions, room, strict=True)]
+        drawn = [_fewest_points(item.points, share * item.area) for item in outlines.regions]
         simple = _with_points(outlines, drawn)
         lost = 1 - min(class_iou(exact, paint(simple)).values())
         if lost <= bearable:
@@ -147,18 +147,6 @@ def _outlined(component: Component) -> Region:
     contours, _ = cv2.findContours(component.mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     points = np.asarray(contours[0], np.int32).reshape(-1, 2) + np.array([component.x, component.y], np.int32)
     return Region(component.class_id, points, component.area)
-
-
-def _room(outlines: Outlines) -> list[int]:
-    """Of every region, the smaller of its own area and that of the region it is painted over."""
-    on_canvas = outlines.height * outlines.width
-    areas = np.full((outlines.height, outlines.width), on_canvas, np.int32)
-    room: list[int] = []
-    for region in outlines.regions:
-        x, y = region.points[0]
-        room.append(min(region.area, int(areas[y, x])))
-        cv2.fillPoly(areas, [region.points], region.area)
-    return room
 
 
 def _fewest_points(points: Points, most_changed_px: float) -> Points:
