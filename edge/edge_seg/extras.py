@@ -6,7 +6,7 @@ from edge_seg.errors import MissingExtraError
 
 # The modules that pyproject.toml's extras bring. The two runtimes are extras of one module each.
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "data": ("pycocotools", "jinja2", "matplotlib"),
+    "data": ("pycocotools", "yaml", "jinja2", "matplotlib"),
     "train": ("tensorflow", "matplotlib", "jinja2"),
     "convert": ("tensorflow", "litert_quantizer"),
     "report": ("matplotlib", "jinja2"),

@@ -2,12 +2,13 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from edge_seg.errors import ImageError
 from edge_seg.files import atomic_path
@@ -18,9 +19,22 @@ RgbImage: TypeAlias = NDArray[np.uint8]
 ClassMap: TypeAlias = NDArray[np.uint8]
 """[height, width] uint8, one class id per pixel."""
 
+LARGEST_PICTURE_PIXELS = 2**26
+"""67 megapixels; decoding takes up to 7 bytes for each, and two processes decode at a time."""
+
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
 _UNNAMED_COLOUR = (224, 224, 192)  # of ids without a class, as PASCAL VOC draws "void"
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_QUARTER_TURNS = frozenset({5, 6, 7, 8})
 _SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
@@ -47,11 +61,52 @@ def read_mask(path: Path) -> ClassMap:
         if image.mode not in ("L", "P", "1"):
             raise ImageError(
                 f"{path}: a mask holds one byte per pixel (mode L or P), this one has mode {image.mode}; "
-                "save it as a grey or palette PNG"
+                "save it as a grey or palette PNG, or name its colours with  --map '#000000=background,#ff0000=fire'"
             )
         if image.mode == "1":
             return np.asarray(image).astype(np.uint8)
         return np.asarray(image, dtype=np.uint8).copy()
+
+
+@dataclass(frozen=True)
+class PictureSize:
+    """A picture's size as (width, height): as its file stores it, and upright as EXIF turns it.
+
+    `orientation` is EXIF's tag 0x0112, 1 to 8.
+    """
+
+    stored: tuple[int, int]
+    upright: tuple[int, int]
+    orientation: int
+
+
+def decoded_size(path: Path) -> PictureSize:
+    """Decode a picture and return its size; the pixels are not kept.
+
+    Raises:
+        ImageError: as `read_image`.
+    """
+    with _opened(path) as image:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+        width, height = image.size
+        turned = orientation in _QUARTER_TURNS
+        return PictureSize((width, height), (height, width) if turned else (width, height), orientation)
+
+
+def upright_mask(mask: ClassMap, orientation: int) -> ClassMap:
+    """Turn and mirror a mask as `read_image` does the picture of that EXIF orientation, 1 to 8."""
+    method = _UPRIGHT.get(orientation)
+    return mask if method is None else np.asarray(Image.fromarray(mask).transpose(method))
+
+
+def mask_mode(path: Path) -> str:
+    """Return Pillow's mode of an image file: "L" grey, "P" palette, "1" black and white, "RGB" and so on.
+
+    Raises:
+        ImageError: no such file, or not an image.
+    """
+    with _opened(path, decode=False) as image:
+        return image.mode
 
 
 def write_mask(path: Path, class_map: ClassMap, colours: list[tuple[int, int, int]] | None = None) -> None:
@@ -82,6 +137,7 @@ def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
     """Open an image; every way the file can be at fault becomes one ImageError."""
     try:
         with Image.open(path) as image:
+            _refuse_bomb(image, path)
             if decode:
                 image.load()
             yield image
@@ -91,6 +147,14 @@ def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
         raise ImageError(f"{path}: not an image that can be decoded ({_head(path)}); replace it") from None
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise ImageError(f"{path}: cannot be decoded ({error}); replace the file") from None
+
+
+def _refuse_bomb(image: Image.Image, path: Path) -> None:
+    width, height = image.size
+    if width * height > LARGEST_PICTURE_PIXELS:
+        raise ImageError(
+            f"{path}: is {width}×{height}, more than {LARGEST_PICTURE_PIXELS // 2**20} × 2²⁰ pixels; scale it down"
+        )
 
 
 def _head(path: Path) -> str:

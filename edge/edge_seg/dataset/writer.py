@@ -1,31 +1,17 @@
 """Writing a data set folder, all or nothing."""
 
 import errno
-import random
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge_seg.classes import SegmentationClass
+from edge_seg.dataset.folder import Sample
 from edge_seg.dataset.manifest import Manifest, SplitPolicy, write_manifest
+from edge_seg.dataset.splitting import random_split
 from edge_seg.errors import DatasetError
 from edge_seg.files import make_folder, remove_empty
 from edge_seg.images import ClassMap, RgbImage, write_image, write_mask
-
-
-def random_split(names: Sequence[str], policy: SplitPolicy) -> dict[str, list[str]]:
-    """Divide `names` at random by the policy's seed and shares; every split is sorted.
-
-    A share above 0 gets at least one picture when there are enough; training always keeps one.
-    """
-    shuffled = sorted(names)
-    random.Random(policy.seed).shuffle(shuffled)
-    parts: dict[str, list[str]] = {}
-    for split, share in (("val", policy.val), ("test", policy.test)):
-        wanted = max(1, round(len(names) * share)) if share else 0
-        if (count := min(wanted, len(shuffled) - 1)) > 0:
-            parts[split], shuffled = sorted(shuffled[:count]), shuffled[count:]
-    return {"train": sorted(shuffled), **parts}
 
 
 class DatasetWriter:
@@ -93,6 +79,15 @@ class DatasetWriter:
         """Add a picture from an array (RGB uint8 [h, w, 3]) under the file name `name`."""
         write_image(self._temporary / "images" / self._claim(name), image)
         self._write_mask(name, mask)
+
+    def place(self, name: str) -> Sample:
+        """Return where a picture and its mask belong, for another process to write before `record`."""
+        stem = Path(name).stem
+        return Sample(self._temporary / "images" / name, self._temporary / "masks" / f"{stem}.png")
+
+    def record(self, name: str) -> None:
+        """Count a picture in that was written to its `place`."""
+        self._claim(name)
 
     def use_splits(self, splits: Mapping[str, Sequence[str]], policy: SplitPolicy) -> None:
         """Take given lists of image names in place of the random split."""

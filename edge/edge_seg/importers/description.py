@@ -41,8 +41,10 @@ class ImportReport:
         imported: pictures written.
         empty: how many of them carry no annotation and became background altogether.
         skipped: one sentence for every picture left out.
+        notes: one sentence for everything else the user should know.
     """
 
     imported: int
     empty: int = 0
     skipped: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

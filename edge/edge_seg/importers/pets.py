@@ -15,12 +15,11 @@ from edge_seg.errors import DatasetError
 from edge_seg.extras import require_extra
 from edge_seg.images import read_image
 from edge_seg.importers.description import Description, ImportReport
-from edge_seg.importers.masks import ValueMap
+from edge_seg.importers.mask_maps import TRIMAP
 from edge_seg.progress import Track, untracked
 
 HOMEPAGE = "https://www.robots.ox.ac.uk/~vgg/data/pets/"
 LICENCE = "CC-BY-SA-4.0"
-TRIMAP = ValueMap(("pet", "background", "border"), {1: 0, 2: 1, 3: 2})
 
 
 def import_pets(

@@ -1,288 +1,283 @@
-"""VGG Image Annotator, versions 1 and 2: a region export or a whole project, as JSON.
+"""VGG Image Annotator, versions 1, 2 and 3: a region export, a whole project, or CSV.
 
-    {"x.jpg1234": {"filename": "x.jpg", "regions": [...] or {"0": ...}}}     region export
-    {"_via_img_metadata": {...the same...}, "_via_settings": ...}            project
+    {"x.jpg1234": {"filename": "x.jpg", "regions": [...] or {"0": ...}}}     1 and 2, region export
+    {"_via_img_metadata": {...the same...}, "_via_settings": ...}            2, project
+    {"project": ..., "file": ..., "view": ..., "metadata": ...}              3, project
+    filename,file_size,...,region_shape_attributes,region_attributes         1 and 2, CSV
+    metadata_id,file_list,...,spatial_coordinates,metadata                   3, CSV
 
-A region holds `shape_attributes` and `region_attributes`; one of the latter names its class.
 Later regions are drawn over earlier ones. Regions are counted from 1, as VIA shows them.
 """
 
+import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path, PureWindowsPath
-from typing import Any, TypeAlias, cast
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any, cast
 
-import numpy as np
+from edge_seg.errors import AnnotationError
+from edge_seg.importers.annotations import AnnotatedPicture, AnnotationFile, DrawingStyle, Region
+from edge_seg.importers.shapes import Shape
+from edge_seg.importers.streaming import JsonObject, check_json, json_object, members, top_level_keys, value
+from edge_seg.importers.via_shapes import via3_shape, via_shape
 
-from edge_seg.classes import IGNORE_ID, SegmentationClass, make_classes
-from edge_seg.errors import AnnotationError, DatasetError
-from edge_seg.images import ClassMap, read_image
-from edge_seg.importers.description import Description, ImportReport
-from edge_seg.importers.masks import IGNORE_NAME
-from edge_seg.importers.via_shapes import Shape, lies_outside, paint, parse_shape
-from edge_seg.progress import Track, untracked
-
-JsonObject: TypeAlias = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class ViaOptions:
-    """How a VIA file is read.
-
-    Attributes:
-        label_attribute: the region attribute that names the class; None takes the only one there is.
-        default_class: the class of regions without that attribute; None makes them an error.
-        classes: class names in the order of their ids, after the background; empty sorts them by name.
-        background: name of class 0, which every undrawn pixel has.
-        line_width: width of polylines in pixels.
-        fill_polylines: take polylines as polygons, for outlines traced with that tool.
-        skip_missing: leave out pictures whose file is absent.
-        skip_empty: leave out pictures without regions; otherwise they are all background.
-    """
-
-    label_attribute: str | None = None
-    default_class: str | None = None
-    classes: tuple[str, ...] = ()
-    background: str = "background"
-    line_width: int = 5
-    fill_polylines: bool = False
-    skip_missing: bool = False
-    skip_empty: bool = False
+_PROJECT_KEY = "_via_img_metadata"
+_VIA3_KEYS = frozenset({"project", "file", "view", "metadata"})
+_CSV_COLUMNS = ("filename", "region_id", "region_shape_attributes", "region_attributes")
+_VIA3_CSV_COLUMNS = ("metadata_id", "file_list", "flags", "temporal_coordinates", "spatial_coordinates", "metadata")
+_LONGEST_CELL = 16 * 2**20
 
 
-@dataclass(frozen=True)
-class Region:
-    """One drawn shape, the name of its class, and where it stands, for errors."""
+class Via:
+    """VIA's JSON and CSV of all three versions."""
 
-    shape: Shape
-    label: str
-    where: str
+    name = "via"
+    title = "VGG Image Annotator 1, 2 or 3"
+    suffixes = frozenset({".json", ".csv"})
+    label_attribute = None
 
+    def recognises(self, path: Path) -> bool:
+        """True for VIA's JSON and CSV."""
+        return _reader(path) is not None
 
-@dataclass(frozen=True)
-class AnnotatedImage:
-    """A picture's file name, as VIA writes it, and its regions in drawing order."""
-
-    file_name: str
-    regions: tuple[Region, ...]
-
-
-def import_via(
-    annotations: Path,
-    images: Path,
-    out: Path,
-    options: ViaOptions,
-    description: Description,
-    *,
-    track: Track = untracked,
-) -> ImportReport:
-    """Make the data set `out` from a VIA JSON file and its folder of pictures.
-
-    Class 0 is the background; a region labelled like it cuts a hole, one labelled `ignore` neither
-    trains nor scores. Pictures are copied byte for byte; masks have their EXIF-oriented size.
-
-    Raises:
-        AnnotationError: not VIA JSON, or a region that cannot be drawn or has no class.
-        DatasetError: a picture is absent, or `out` exists.
-        ImageError: a picture that cannot be decoded.
-    """
-    listed = read_via(annotations, options)
-    classes = via_classes(listed, options, annotations)
-    writer = description.writer(out, classes)
-    found, skipped = _with_file(listed, images, annotations, options)
-    ids = {IGNORE_NAME: IGNORE_ID} | {item.name: item.id for item in classes}
-    with writer:
-        for item in track(found):
-            path = images / item.file_name
-            height, width = read_image(path).shape[:2]
-            writer.add_file(path, rasterise(item.regions, height, width, ids, options.line_width))
-    return ImportReport(len(found), sum(not item.regions for item in found), tuple(skipped))
-
-
-def rasterise(regions: Sequence[Region], height: int, width: int, ids: Mapping[str, int], line_width: int) -> ClassMap:
-    """Draw regions over a background of 0, later ones over earlier ones; uint8 [height, width].
-
-    Raises:
-        AnnotationError: a region outside the picture.
-    """
-    class_map = np.zeros((height, width), np.uint8)
-    for region in regions:
-        if lies_outside(region.shape, height, width):
+    def read(self, path: Path) -> AnnotationFile:
+        """Read a file of any version lazily."""
+        reader = _reader(path)
+        if reader is None:
+            if path.suffix.lower() != ".csv":
+                check_json(path)  # not JSON at all is another sentence
+            keys = ", ".join(top_level_keys(path))
             raise AnnotationError(
-                f"{region.where}: lies outside the picture, which is {width}×{height}; "
-                "use the pictures the annotation was made on"
+                f"{path}: is not VIA JSON or CSV ({f'its keys are {keys:.60}' if keys else 'it lists no pictures'}); "
+                "in VIA choose Annotation, Export Annotations (as json)"
             )
-        paint(class_map, region.shape, ids[region.label], line_width)
-    return class_map
+        return reader(path)
 
-
-def via_classes(images: Iterable[AnnotatedImage], options: ViaOptions, file: Path) -> tuple[SegmentationClass, ...]:
-    """Number the classes: the background, then `options.classes` or else all labels by name.
-
-    Raises:
-        AnnotationError: a label that `options.classes` does not list, or no class but the background.
-    """
-    regions = [region for image in images for region in image.regions]
-    known = [options.background, *(name for name in options.classes if name != options.background)]
-    if IGNORE_NAME in known:
-        raise AnnotationError(
-            f"{file}: '{IGNORE_NAME}' names regions that neither train nor score; give the class another name"
-        )
-    if not options.classes:
-        known += sorted({region.label for region in regions} - {options.background, IGNORE_NAME})
-    for region in regions:
-        if region.label not in known and region.label != IGNORE_NAME:
-            raise AnnotationError(
-                f"{region.where}: has the class '{region.label}', but the classes are {', '.join(known)}; "
-                "add it to --classes or correct the region"
-            )
-    if len(known) == 1:
-        raise AnnotationError(f"{file}: no region names a class; draw regions in VIA or list --classes")
-    return make_classes(known)
-
-
-def read_via(file: Path, options: ViaOptions) -> list[AnnotatedImage]:
-    """Read every picture and region of a VIA file.
-
-    Raises:
-        AnnotationError: not VIA JSON, or a region that cannot be drawn or has no class.
-    """
-    entries = [_Entry.parse(key, value, file) for key, value in _metadata(file).items()]
-    _refuse_repeated(entries, file)
-    attribute = options.label_attribute or _only_attribute(entries, file, options)
-    return [
-        AnnotatedImage(
-            entry.file_name,
-            tuple(
-                Region(
-                    parse_shape(shape, where, fill_polylines=options.fill_polylines),
-                    _label(labels, attribute, where, options),
-                    where,
-                )
-                for where, shape, labels in entry.regions
-            ),
-        )
-        for entry in entries
-    ]
-
-
-def _metadata(file: Path) -> JsonObject:
-    try:
-        document: object = json.loads(file.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise AnnotationError(f"{file}: no such file; check the path") from None
-    except (ValueError, RecursionError) as error:
-        raise AnnotationError(f"{file}: is not JSON ({error}); export the annotations again") from None
-    found = _object(document)
-    if found and "_via_img_metadata" in found:
-        found = _object(found["_via_img_metadata"])
-    if not found or not any("filename" in (_object(entry) or {}) for entry in found.values()):
-        keys = f"its keys are {', '.join(found)[:60]}" if found else "it lists no pictures"
-        raise AnnotationError(
-            f"{file}: is not VIA 1 or 2 JSON ({keys}); in VIA choose Annotation, Export Annotations (as json)"
-        )
-    return found
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One picture as the JSON has it: regions as (where, shape attributes, region attributes)."""
-
-    file_name: str
-    regions: tuple[tuple[str, JsonObject, JsonObject], ...]
-
-    @classmethod
-    def parse(cls, key: str, value: object, file: Path) -> "_Entry":
-        entry = _object(value) or {}
-        name, regions = entry.get("filename"), entry.get("regions")
-        if not isinstance(name, str) or not isinstance(regions, dict | list):
-            raise AnnotationError(f"{file}: '{key}' has no filename or no regions; export the annotations again")
-        _refuse_escape(name, file)
-        values = list(cast(JsonObject, regions).values()) if isinstance(regions, dict) else cast(list[Any], regions)
-        places = [f"{file}: {name}, region {number}" for number in range(1, len(values) + 1)]
-        return cls(name, tuple(map(_region_parts, places, values)))
-
-
-def _region_parts(where: str, value: object) -> tuple[str, JsonObject, JsonObject]:
-    region = _object(value) or {}
-    shape = _object(region.get("shape_attributes"))
-    labels = _object(region.get("region_attributes", {}))
-    if shape is None or labels is None:
+    def shape(self, geometry: Any, size: tuple[int, int], style: DrawingStyle, where: str) -> Shape | None:
+        """Make a shape of `shape_attributes` (versions 1 and 2) or of `xy` (version 3)."""
+        del size
+        if isinstance(geometry, Mapping):
+            return via_shape(cast(JsonObject, geometry), where, style)
+        if isinstance(geometry, list):
+            return via3_shape(cast(list[object], geometry), where, style)
         raise AnnotationError(f"{where}: has no shape_attributes; export the annotations again")
-    return where, shape, labels
 
 
-def _refuse_escape(name: str, file: Path) -> None:
-    path = PureWindowsPath(name)  # splits at / and at \
-    if path.drive or path.root or ".." in path.parts:
-        raise AnnotationError(
-            f"{file}: the picture '{name}' is outside the folder of pictures; write its file name alone"
-        )
+def _reader(path: Path) -> Any:
+    if path.suffix.lower() == ".csv":
+        header = _csv_header(path)
+        if set(_CSV_COLUMNS) <= set(header):
+            return _read_csv
+        return _read_via3_csv if header == _VIA3_CSV_COLUMNS else None
+    keys = set(top_level_keys(path))
+    if keys >= _VIA3_KEYS:
+        return _read_via3
+    if _PROJECT_KEY in keys:
+        return _read_project
+    return _read_export if keys and _is_export(path) else None
 
 
-def _refuse_repeated(entries: Sequence[_Entry], file: Path) -> None:
-    seen: set[str] = set()
-    for entry in entries:
-        if entry.file_name in seen:
-            raise AnnotationError(f"{file}: lists '{entry.file_name}' twice; keep one of the two entries")
-        seen.add(entry.file_name)
+# Versions 1 and 2 ------------------------------------------------------------------------------------
 
 
-def _only_attribute(entries: Sequence[_Entry], file: Path, options: ViaOptions) -> str:
-    names = sorted({name for entry in entries for _, _, labels in entry.regions for name in labels})
-    if len(names) > 1:
-        raise AnnotationError(
-            f"{file}: the regions have the attributes {', '.join(names)}; "
-            f"say which one names the class, for example  --label-attribute {names[0]}"
-        )
-    if not names and not options.default_class and any(entry.regions for entry in entries):
-        raise AnnotationError(f"{file}: the regions have no attribute; name their class with  --default-class NAME")
-    return names[0] if names else ""
-
-
-def _label(labels: JsonObject, attribute: str, where: str, options: ViaOptions) -> str:
-    value = labels.get(attribute)
-    if (boxes := _object(value)) is not None:
-        ticked = [name for name, on in boxes.items() if on is True]
-        if len(ticked) > 1:
-            raise AnnotationError(f"{where}: '{attribute}' ticks {' and '.join(ticked)}; tick one class")
-        value = "".join(ticked)
-    label = "" if value is None else value
-    if not isinstance(label, str):
-        raise AnnotationError(f"{where}: '{attribute}' is {label!r:.60}, not a name; correct it")
-    if not label.strip() and options.default_class is None:
-        raise AnnotationError(
-            f"{where}: has no '{attribute}'; give it one in VIA, or name a class for such regions with "
-            " --default-class NAME"
-        )
-    return label.strip() or str(options.default_class)
-
-
-def _with_file(
-    listed: Sequence[AnnotatedImage], images: Path, file: Path, options: ViaOptions
-) -> tuple[list[AnnotatedImage], list[str]]:
-    """Return the pictures to import, and a sentence for every one left out."""
-    absent = [item.file_name for item in listed if not _is_file(images / item.file_name)]
-    if absent and not options.skip_missing:
-        raise DatasetError(
-            f"{file}: {len(absent)} of {len(listed)} pictures are not in {images}, first '{absent[0]}'; "
-            "name their folder with --images or leave them out with --skip-missing"
-        )
-    skipped = [f"{images / name}: absent, though the annotations list it" for name in absent]
-    found = [item for item in listed if item.file_name not in set(absent)]
-    if options.skip_empty:
-        skipped += [f"{images / item.file_name}: has no regions" for item in found if not item.regions]
-        found = [item for item in found if item.regions]
-    return found, skipped
-
-
-def _is_file(path: Path) -> bool:
+def _is_export(path: Path) -> bool:
     try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name too long for the file system, or one it cannot hold
+        _, first = next(members(path), ("", None))
+    except AnnotationError:
         return False
+    return "filename" in (json_object(first) or {})
 
 
-def _object(value: object) -> JsonObject | None:
-    return cast(JsonObject, value) if isinstance(value, dict) else None
+def _read_export(path: Path) -> AnnotationFile:
+    check_json(path)
+    return AnnotationFile(pictures=_entries(path, ""))
+
+
+def _read_project(path: Path) -> AnnotationFile:
+    check_json(path)
+    return AnnotationFile(_options(path), _entries(path, _PROJECT_KEY))
+
+
+def _options(path: Path) -> tuple[str, ...]:
+    """Return the choices of the only region attribute that has some, in the project's order."""
+    attributes = json_object(value(path, "_via_attributes.region")) or {}
+    choices = [json_object((json_object(item) or {}).get("options")) for item in attributes.values()]
+    with_choices = [tuple(item) for item in choices if item]
+    return with_choices[0] if len(with_choices) == 1 else ()
+
+
+def _entries(path: Path, prefix: str) -> Iterator[AnnotatedPicture]:
+    for key, found in members(path, prefix):
+        entry = json_object(found) or {}
+        name, regions = entry.get("filename"), entry.get("regions")
+        if not isinstance(name, str) or not name or not isinstance(regions, dict | list):
+            raise AnnotationError(f"{path}: '{key:.80}' has no filename or no regions; export the annotations again")
+        values = list(cast(JsonObject, regions).values()) if isinstance(regions, dict) else cast(list[Any], regions)
+        yield AnnotatedPicture(
+            name,
+            tuple(_region(number, item) for number, item in enumerate(values, 1)),
+            size_bytes=_size_bytes(entry.get("size")),
+        )
+
+
+def _region(number: int, found: object) -> Region:
+    entry = json_object(found) or {}
+    labels = json_object(entry.get("region_attributes")) or {}
+    return Region(number, labels, json_object(entry.get("shape_attributes")))
+
+
+def _size_bytes(found: object) -> int | None:
+    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else None
+
+
+def _read_csv(path: Path) -> AnnotationFile:
+    return AnnotationFile(pictures=_csv_pictures(path))
+
+
+def _csv_pictures(path: Path) -> Iterator[AnnotatedPicture]:
+    for name, rows in groupby(_rows(path), key=lambda row: row["filename"]):
+        size, regions = None, list[Region]()
+        for row in rows:
+            where = f"{path}: {name}, region {len(regions) + 1}"
+            size = size or _size_bytes(int(row["file_size"]) if (row.get("file_size") or "").isdecimal() else None)
+            shape = json_object(_cell(row["region_shape_attributes"], "region_shape_attributes", where))
+            if shape:  # a picture without regions has one row with {}
+                labels = json_object(_cell(row["region_attributes"], "region_attributes", where)) or {}
+                regions.append(Region(len(regions) + 1, labels, shape))
+        yield AnnotatedPicture(name, tuple(regions), size_bytes=size, complete=False)
+
+
+# Version 3 -------------------------------------------------------------------------------------------
+
+
+def _read_via3(path: Path) -> AnnotationFile:
+    check_json(path)
+    files = {key: _file_name(item) for key, item in members(path, "file")}
+    views = {key: files.get(_only_file(item)) for key, item in members(path, "view")}
+    names = _attribute_names(path)
+    return AnnotationFile(_via3_options(path), _via3_pictures(path, views, names))
+
+
+def _file_name(found: object) -> str | None:
+    entry = json_object(found) or {}
+    name = entry.get("fname")
+    return name if isinstance(name, str) and name else None
+
+
+def _only_file(view: object) -> str:
+    files = (json_object(view) or {}).get("fid_list")
+    return str(cast(list[object], files)[0]) if isinstance(files, list) and files else ""
+
+
+def _attribute_names(path: Path) -> dict[str, str]:
+    found = {key: (json_object(item) or {}).get("aname") for key, item in members(path, "attribute")}
+    return {key: name if isinstance(name, str) and name else key for key, name in found.items()}
+
+
+def _via3_options(path: Path) -> tuple[str, ...]:
+    choices = [json_object((json_object(item) or {}).get("options")) for _, item in members(path, "attribute")]
+    with_choices = [tuple(str(name) for name in item.values()) for item in choices if item]
+    return with_choices[0] if len(with_choices) == 1 else ()
+
+
+def _via3_pictures(path: Path, views: Mapping[str, str | None], names: Mapping[str, str]) -> Iterator[AnnotatedPicture]:
+    """Yield the regions one by one, as VIA 3 stores them, then every picture, for those without any."""
+    counts: dict[str, int] = {}
+    options = {key: (json_object(item) or {}).get("options") for key, item in members(path, "attribute")}
+    for key, found in members(path, "metadata"):
+        entry = json_object(found) or {}
+        name = views.get(str(entry.get("vid", "")))
+        if name is None:
+            raise AnnotationError(f"{path}: the region '{key:.40}' belongs to no picture; export the project again")
+        if entry.get("z"):
+            raise AnnotationError(
+                f"{path}: the region '{key:.40}' belongs to a stretch of time; only pictures are read, not videos"
+            )
+        if not entry.get("xy"):
+            continue  # a caption of the whole picture
+        counts[name] = counts.get(name, 0) + 1
+        labels = _named(json_object(entry.get("av")) or {}, names, options)
+        yield AnnotatedPicture(name, (Region(counts[name], labels, entry["xy"]),), complete=False)
+    for name in views.values():
+        if name is not None:
+            yield AnnotatedPicture(name, (), complete=False)
+
+
+def _named(values: JsonObject, names: Mapping[str, str], options: Mapping[str, Any]) -> dict[str, object]:
+    """Replace attribute ids by their names, and ids of options by theirs."""
+    return {
+        names.get(key, key): (json_object(options.get(key)) or {}).get(str(found), found)
+        for key, found in values.items()
+    }
+
+
+def _read_via3_csv(path: Path) -> AnnotationFile:
+    return AnnotationFile(pictures=_via3_csv_pictures(path))
+
+
+def _via3_csv_pictures(path: Path) -> Iterator[AnnotatedPicture]:
+    counts: dict[str, int] = {}
+    for row in _rows(path):
+        where = f"{path}: {row['metadata_id']:.40}"
+        files = _cell(row["file_list"], "file_list", where)
+        name = cast(list[object], files)[0] if isinstance(files, list) and files else None
+        if not isinstance(name, str) or not name:
+            raise AnnotationError(f"{where}: file_list names no picture; export the annotations again")
+        if _cell(row["temporal_coordinates"], "temporal_coordinates", where):
+            raise AnnotationError(f"{where}: belongs to a stretch of time; only pictures are read, not videos")
+        xy = _cell(row["spatial_coordinates"], "spatial_coordinates", where)
+        labels = json_object(_cell(row["metadata"], "metadata", where)) or {}
+        counts[name] = counts.get(name, 0) + bool(xy)
+        yield AnnotatedPicture(name, (Region(counts[name], labels, xy),) if xy else (), complete=False)
+
+
+# CSV -------------------------------------------------------------------------------------------------
+
+
+def _csv_header(path: Path) -> tuple[str, ...]:
+    """Return the columns: the first row in versions 1 and 2, a comment `# CSV_HEADER = …` in version 3."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for line in (file.readline(4096) for _ in range(20)):
+                if line.startswith("# CSV_HEADER"):
+                    return tuple(line.partition("=")[2].strip().split(","))
+                if line.strip() and (not line.startswith("#") or line.startswith("#filename")):
+                    return tuple(line.strip().removeprefix("#").split(","))
+    except (OSError, UnicodeDecodeError):
+        pass
+    return ()
+
+
+def _rows(path: Path) -> Iterator[dict[str, str]]:
+    """Yield the rows of a CSV file as dictionaries without absent columns.
+
+    Raises:
+        AnnotationError: not CSV, not UTF-8, or a row of another length than the header.
+    """
+    columns = _csv_header(path)
+    csv.field_size_limit(_LONGEST_CELL)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            for cells in csv.reader(file, strict=True):
+                if not cells or _is_comment(cells, columns):
+                    continue
+                if len(cells) != len(columns):
+                    raise AnnotationError(
+                        f"{path}: a row has {len(cells)} cells but the header {len(columns)}; "
+                        f"the row begins with '{cells[0]:.40}'; export the annotations again"
+                    )
+                yield dict(zip(columns, cells, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise AnnotationError(f"{path}: is not CSV in UTF-8 ({error}); export the annotations again") from None
+
+
+def _is_comment(cells: Sequence[str], columns: Sequence[str]) -> bool:
+    return cells[0].startswith("#") or cells[0] == columns[0]
+
+
+def _cell(text: str, column: str, where: str) -> Any:
+    try:
+        return json.loads(text or "{}")
+    except (ValueError, RecursionError) as error:
+        raise AnnotationError(f"{where}: {column} is not JSON ({error!s:.80}); export the annotations again") from None

@@ -1,176 +1,146 @@
-"""The shapes VGG Image Annotator draws: read from JSON, painted into a class map."""
+"""The shapes VGG Image Annotator draws: named attributes in versions 1 and 2, a list of numbers in version 3."""
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_seg.errors import AnnotationError
-from edge_seg.images import ClassMap
+from edge_seg.importers.annotations import DrawingStyle
+from edge_seg.importers.coordinates import (
+    Attributes,
+    Points,
+    coordinates,
+    enough,
+    flat_points,
+    length,
+    number,
+    rounded,
+)
+from edge_seg.importers.shapes import Ellipse, Polygon, Polyline, Shape
 
-FARTHEST_COORDINATE = 1e6
-"""Beyond any picture, and well inside what OpenCV's fixed-point rasteriser can hold."""
-
-
-@dataclass(frozen=True)
-class Polygon:
-    """A filled outline; `points` is [n, 2] int32, x before y."""
-
-    points: NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class Polyline:
-    """An open line; `points` is [n, 2] int32, x before y."""
-
-    points: NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class Ellipse:
-    """A filled ellipse: centre and radii in pixels, `angle` in degrees, clockwise on the screen."""
-
-    centre: tuple[int, int]
-    radii: tuple[int, int]
-    angle: float = 0.0
+# https://gitlab.com/vgg/via/-/blob/via-3.x.y/via-3.x.y/src/js/_via_const.js, _VIA_RSHAPE.
+_VIA3_NAMES = {1: "point", 2: "rect", 3: "circle", 4: "ellipse", 5: "line", 6: "polyline", 7: "polygon"}
+_VIA3_KEYS: dict[str, tuple[str, ...]] = {
+    "point": ("cx", "cy"),
+    "rect": ("x", "y", "width", "height"),
+    "circle": ("cx", "cy", "r"),
+    "ellipse": ("cx", "cy", "rx", "ry"),
+}
 
 
-Shape: TypeAlias = Polygon | Polyline | Ellipse
-Attributes: TypeAlias = Mapping[str, object]
+def via_shape(attributes: Attributes, where: str, style: DrawingStyle) -> Shape | None:
+    """Read `shape_attributes` of VIA 1 or 2: polygon, rect, circle, ellipse, polyline or point.
 
-
-def parse_shape(attributes: Attributes, where: str, *, fill_polylines: bool = False) -> Shape:
-    """Read `shape_attributes` of VIA 1 or 2: polygon, rect, circle, ellipse or polyline.
-
-    Args:
-        attributes: the JSON object.
-        where: file, picture and region, to begin an error with.
-        fill_polylines: take a polyline as the polygon it outlines.
+    Returns:
+        The shape, or None for a point that the style leaves out.
 
     Raises:
-        AnnotationError: another shape (a `point` has no area), too few points, or a coordinate
-            that is no finite number or lies beyond any picture.
+        AnnotationError: another shape, too few points, a coordinate that is no finite number or lies
+            beyond any picture, or a point where the style does not say what to do with one.
     """
     name = attributes.get("name")
-    if fill_polylines and name == "polyline":
+    if style.fill_polylines and name == "polyline":
         name = "polygon"
-    if name == "point":
-        raise AnnotationError(f"{where}: a point covers no pixels; draw a small circle instead, or delete it")
     parse = _PARSERS.get(name) if isinstance(name, str) else None
     if parse is None:
-        raise AnnotationError(f"{where}: the shape {name!r} is not known; use one of {', '.join(_PARSERS)}")
-    return parse(attributes, where)
+        raise AnnotationError(f"{where}: the shape {name!r:.60} is not known; use one of {', '.join(_PARSERS)}")
+    return parse(attributes, where, style)
 
 
-def paint(class_map: ClassMap, shape: Shape, class_id: int, line_width: int) -> None:
-    """Paint `shape` into `class_map` (uint8 [h, w]) in place; the outline belongs to the shape."""
-    match shape:
-        case Polygon(points):
-            cv2.fillPoly(class_map, [points], class_id)
-        case Polyline(points):
-            class_map[_stroke(points, class_map.shape, line_width)] = class_id
-        case Ellipse(centre, (radius, other)) if radius == other:
-            cv2.circle(class_map, centre, radius, class_id, thickness=cv2.FILLED)
-        case Ellipse(centre, radii, angle):
-            cv2.ellipse(class_map, centre, radii, angle, 0, 360, class_id, thickness=cv2.FILLED)
+def via3_shape(numbers: object, where: str, style: DrawingStyle) -> Shape | None:
+    """Read `xy` of VIA 3: a shape code, then its coordinates.
+
+    Raises:
+        AnnotationError: as `via_shape`, or a code that is not known.
+    """
+    values = coordinates(numbers, "xy", where)
+    name = _VIA3_NAMES.get(int(values[0])) if values and values[0].is_integer() else None
+    if name is None:
+        raise AnnotationError(
+            f"{where}: xy begins with {values[:1]}, which is no shape code; VIA 3 knows 1 (point) to 7 (polygon)"
+        )
+    if name in _VIA3_KEYS:
+        keys = _VIA3_KEYS[name]
+        if len(values) < len(keys) + 1:
+            raise AnnotationError(
+                f"{where}: a {name} has {len(keys)} numbers, this one {len(values) - 1}; draw it again or delete it"
+            )
+        return via_shape({"name": name, **dict(zip(keys, values[1:], strict=False))}, where, style)
+    found = flat_points(values[1:], "xy", where, shape=name, least=2)
+    shape = "polyline" if name == "line" else name
+    return via_shape(
+        {"name": shape, "all_points_x": found[:, 0].tolist(), "all_points_y": found[:, 1].tolist()}, where, style
+    )
 
 
-def _stroke(points: NDArray[np.int32], shape: tuple[int, ...], width: int) -> NDArray[np.bool_]:
-    # OpenCV draws thick lines two pixels too wide, so a thin one is widened by a round brush.
-    line = np.zeros(shape, np.uint8)
-    cv2.polylines(line, [points], False, 1)
-    brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width, width))
-    return cv2.dilate(line, brush) > 0
+def point(x: float, y: float, where: str, style: DrawingStyle) -> Ellipse | None:
+    """Return the disc that stands for a point, or None when the style leaves points out.
+
+    Raises:
+        AnnotationError: the style does not say what to do with a point.
+    """
+    if style.point_radius is None:
+        raise AnnotationError(
+            f"{where}: a point covers no pixels; leave points out with  --point-radius 0  or draw discs with "
+            " --point-radius 5"
+        )
+    radius = style.point_radius
+    return Ellipse((round(x), round(y)), (radius, radius)) if radius else None
 
 
-def lies_outside(shape: Shape, height: int, width: int) -> bool:
-    """True when no part of the shape's bounding box is inside a picture of that size."""
-    if isinstance(shape, Ellipse):
-        reach = max(shape.radii)
-        low, high = np.subtract(shape.centre, reach), np.add(shape.centre, reach)
-    else:
-        low, high = shape.points.min(axis=0), shape.points.max(axis=0)
-    return bool((high < 0).any() or low[0] >= width or low[1] >= height)
+def _point(attributes: Attributes, where: str, style: DrawingStyle) -> Ellipse | None:
+    return point(number(attributes, "cx", where), number(attributes, "cy", where), where, style)
 
 
-def _polygon(attributes: Attributes, where: str) -> Polygon:
-    return Polygon(_points(attributes, where, "polygon", least=3))
+def _polygon(attributes: Attributes, where: str, style: DrawingStyle) -> Polygon:
+    del style
+    return Polygon(rounded(_points(attributes, where, "polygon", least=3)))
 
 
-def _polyline(attributes: Attributes, where: str) -> Polyline:
-    return Polyline(_points(attributes, where, "polyline", least=2))
+def _polyline(attributes: Attributes, where: str, style: DrawingStyle) -> Polyline:
+    return Polyline(rounded(_points(attributes, where, "polyline", least=2)), style.line_width)
 
 
-def _rect(attributes: Attributes, where: str) -> Polygon:
-    x, y = _number(attributes, "x", where), _number(attributes, "y", where)
-    right, bottom = x + _length(attributes, "width", where), y + _length(attributes, "height", where)
-    return Polygon(_rounded([(x, y), (right, y), (right, bottom), (x, bottom)]))
+def _rect(attributes: Attributes, where: str, style: DrawingStyle) -> Polygon:
+    del style
+    x, y = number(attributes, "x", where), number(attributes, "y", where)
+    right, bottom = x + length(attributes, "width", where), y + length(attributes, "height", where)
+    return Polygon(rounded(np.array([(x, y), (right, y), (right, bottom), (x, bottom)])))
 
 
-def _circle(attributes: Attributes, where: str) -> Ellipse:
-    radius = round(_length(attributes, "r", where))
+def _circle(attributes: Attributes, where: str, style: DrawingStyle) -> Ellipse:
+    del style
+    radius = round(length(attributes, "r", where))
     return Ellipse(_centre(attributes, where), (radius, radius))
 
 
-def _ellipse(attributes: Attributes, where: str) -> Ellipse:
-    radii = round(_length(attributes, "rx", where)), round(_length(attributes, "ry", where))
-    theta = _number(attributes, "theta", where) if "theta" in attributes else 0.0
+def _ellipse(attributes: Attributes, where: str, style: DrawingStyle) -> Ellipse:
+    del style
+    radii = round(length(attributes, "rx", where)), round(length(attributes, "ry", where))
+    theta = number(attributes, "theta", where) if "theta" in attributes else 0.0
     return Ellipse(_centre(attributes, where), radii, math.degrees(theta))
 
 
-_PARSERS: dict[str, Callable[[Attributes, str], Shape]] = {
+_Parser: TypeAlias = Callable[[Mapping[str, Any], str, DrawingStyle], Shape | None]
+_PARSERS: dict[str, _Parser] = {
     "polygon": _polygon,
     "rect": _rect,
     "circle": _circle,
     "ellipse": _ellipse,
     "polyline": _polyline,
+    "point": _point,
 }
 
 
 def _centre(attributes: Attributes, where: str) -> tuple[int, int]:
-    return round(_number(attributes, "cx", where)), round(_number(attributes, "cy", where))
+    return round(number(attributes, "cx", where)), round(number(attributes, "cy", where))
 
 
-def _points(attributes: Attributes, where: str, shape: str, *, least: int) -> NDArray[np.int32]:
-    xs, ys = _numbers(attributes, "all_points_x", where), _numbers(attributes, "all_points_y", where)
+def _points(attributes: Attributes, where: str, shape: str, *, least: int) -> Points:
+    xs = coordinates(attributes.get("all_points_x"), "all_points_x", where)
+    ys = coordinates(attributes.get("all_points_y"), "all_points_y", where)
     if len(xs) != len(ys):
         raise AnnotationError(f"{where}: has {len(xs)} x but {len(ys)} y coordinates; draw the region again in VIA")
-    if len(xs) < least:
-        raise AnnotationError(
-            f"{where}: a {shape} needs at least {least} points, this one has {len(xs)}; "
-            "draw the region again in VIA or delete it"
-        )
-    return _rounded(list(zip(xs, ys, strict=True)))
-
-
-def _numbers(attributes: Attributes, key: str, where: str) -> list[float]:
-    values = attributes.get(key)
-    if not isinstance(values, list):
-        raise AnnotationError(f"{where}: {key} is {values!r:.60}, not a list of numbers; correct it")
-    return [_finite(value, key, where) for value in cast(list[object], values)]
-
-
-def _number(attributes: Attributes, key: str, where: str) -> float:
-    return _finite(attributes.get(key), key, where)
-
-
-def _length(attributes: Attributes, key: str, where: str) -> float:
-    value = _number(attributes, key, where)
-    if value <= 0:
-        raise AnnotationError(f"{where}: {key} is {value:g}, so it has no area; draw it again or delete it")
-    return value
-
-
-def _finite(value: object, key: str, where: str) -> float:
-    # NaN compares false to everything, so it fails too.
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= FARTHEST_COORDINATE:
-        return float(value)
-    raise AnnotationError(f"{where}: {key} holds {value!r:.60}, not a pixel coordinate; correct it")
-
-
-def _rounded(points: list[tuple[float, float]]) -> NDArray[np.int32]:
-    return np.rint(np.array(points, np.float64)).astype(np.int32)
+    return enough(np.array([xs, ys], np.float64).T, where, shape=shape, least=least)

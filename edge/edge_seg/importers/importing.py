@@ -1,0 +1,249 @@
+"""The road all annotation formats share: read, find the pictures, settle the classes, draw the masks."""
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from edge_seg.classes import SegmentationClass
+from edge_seg.dataset import Sample
+from edge_seg.errors import AnnotationError, ImageError
+from edge_seg.images import ClassMap, PictureSize, decoded_size, upright_mask, write_mask
+from edge_seg.importers.annotations import AnnotationFormat, DrawingStyle
+from edge_seg.importers.description import Description, ImportReport
+from edge_seg.importers.labels import LabelCensus, LabelRules, class_ids, settle_classes
+from edge_seg.importers.pictures import PictureFolder, output_names
+from edge_seg.importers.region_store import RegionStore, StoredPicture, unpacked
+from edge_seg.importers.shapes import lies_outside, paint
+from edge_seg.parallel import map_in_processes
+from edge_seg.progress import Track, untracked
+
+
+@dataclass(frozen=True)
+class ImportOptions:
+    """How annotations become a data set.
+
+    Attributes:
+        rules: how regions get their class.
+        style: how shapes without an area are drawn.
+        skip_missing: leave out pictures whose file is absent; otherwise they end the import.
+        skip_empty: leave out pictures without regions; otherwise they are all background.
+        skip_bad: leave out pictures that cannot be decoded or whose regions cannot be drawn.
+    """
+
+    rules: LabelRules = field(default_factory=LabelRules)
+    style: DrawingStyle = field(default_factory=DrawingStyle)
+    skip_missing: bool = False
+    skip_empty: bool = False
+    skip_bad: bool = False
+
+
+def import_annotations(
+    annotation_format: AnnotationFormat,
+    files: Sequence[Path],
+    pictures: PictureFolder,
+    out: Path,
+    options: ImportOptions,
+    description: Description,
+    *,
+    track: Track = untracked,
+) -> ImportReport:
+    """Make the data set `out` from annotation files and a folder of pictures.
+
+    Later regions are drawn over earlier ones, and those of later files over those of earlier files.
+    Class 0 is the background; a region labelled like it cuts a hole, one labelled `ignore` neither
+    trains nor scores. Pictures are copied byte for byte; masks have their EXIF-oriented size.
+
+    Raises:
+        AnnotationError: a file not of the format, an absent or undecodable picture, or a region that
+            cannot be drawn or has no class; it names the file and the region.
+        DatasetError: `out` exists.
+    """
+    with RegionStore() as store:
+        labels = _read(annotation_format, files, options.rules, store)
+        classes = settle_classes(labels.used, options.rules, labels.order, files[0])
+        writer = description.writer(out, classes)
+        found, absent, notes = _find(store, pictures, options, files[0])
+        skipped = list(absent)
+        if options.skip_empty:
+            skipped += [f"{path}: has no regions" for path, item in found if not item.region_count]
+            found = [(path, item) for path, item in found if item.region_count]
+        names = output_names([path for path, _ in found], pictures.folder)
+        imported = empty = 0
+        with writer:
+            draw = partial(_draw, _Drawer.make(annotation_format, labels.attributes, options, classes))
+            tasks = _Tasks(store, [(path, writer.place(names[path]), item) for path, item in found])
+            results = map_in_processes(draw, tasks)
+            for (path, item), fault in zip(found, track(results, total=len(found)), strict=True):
+                if fault is not None:
+                    skipped.append(fault)
+                    continue
+                writer.record(names[path])
+                imported += 1
+                empty += not item.region_count
+    return ImportReport(imported, empty, tuple(skipped), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Labels:
+    """The attribute that names the class in each file, the labels in use, and the files' order of them."""
+
+    attributes: Mapping[Path, str]
+    used: frozenset[str]
+    order: tuple[str, ...]
+
+
+def _read(annotation_format: AnnotationFormat, files: Sequence[Path], rules: LabelRules, store: RegionStore) -> _Labels:
+    """Put all regions into the store."""
+    attributes: dict[Path, str] = {}
+    used: set[str] = set()
+    order: list[str] = []
+    for file in files:
+        census, annotations = LabelCensus(), annotation_format.read(file)
+        for picture in annotations.pictures:
+            for region in picture.regions:
+                census.add(region.attributes, f"{file}: {picture.file_name}, region {region.number}")
+            store.add(picture, file)
+        attributes[file] = census.attribute(rules, annotation_format.label_attribute, file)
+        used |= census.labels(attributes[file], file)
+        order += annotations.class_order
+    return _Labels(attributes, frozenset(used), tuple(dict.fromkeys(order)))
+
+
+def _find(
+    store: RegionStore, pictures: PictureFolder, options: ImportOptions, file: Path
+) -> tuple[list[tuple[Path, StoredPicture]], list[str], list[str]]:
+    """Return the pictures with their files, a sentence for every absent one, and notes."""
+    found: list[tuple[Path, StoredPicture]] = []
+    absent: list[StoredPicture] = []
+    notes: list[str] = []
+    for item in store.pictures():
+        path = pictures.find(item.file_name, str(item.file))
+        if path is None and (path := pictures.find_by_size(item.size_bytes)) is not None:
+            notes.append(f"'{item.file_name}' was found by its {item.size_bytes} bytes under the name {path.name}")
+        if path is None:
+            absent.append(item)
+        else:
+            found.append((path, item))
+    if absent and not options.skip_missing:
+        total = len(absent) + len(found)
+        raise AnnotationError(
+            f"{file}: {len(absent)} of {total} pictures are not in {pictures.folder}, first "
+            f"'{absent[0].file_name:.200}'; name their folder with --images or leave them out with --skip-missing"
+        )
+    _refuse_shared(found)
+    return found, [f"{item.file_name}: not in {pictures.folder}" for item in absent], notes
+
+
+def _refuse_shared(found: Sequence[tuple[Path, StoredPicture]]) -> None:
+    ((path, count),) = Counter(path for path, _ in found).most_common(1) or [(Path(), 0)]
+    if count > 1:
+        first, second = [item for other, item in found if other == path][:2]
+        raise AnnotationError(
+            f"{second.file}: both '{first.file_name}' and '{second.file_name}' mean the picture {path}; "
+            "keep one of the two entries"
+        )
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One picture to draw, with what a worker process needs."""
+
+    picture: Path
+    place: Sample
+    name: str
+    size: tuple[int, int] | None
+    regions: Sequence[bytes]
+
+
+@dataclass(frozen=True)
+class _Tasks:
+    """Fetches the regions of a picture when its turn comes."""
+
+    store: RegionStore
+    pictures: Sequence[tuple[Path, Sample, StoredPicture]]
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __iter__(self) -> Iterator[_Task]:
+        for path, place, item in self.pictures:
+            yield _Task(path, place, item.file_name, item.size, self.store.packed_regions(item.key))
+
+
+@dataclass(frozen=True)
+class _Drawer:
+    """What is the same for all pictures of an import."""
+
+    annotation_format: AnnotationFormat
+    attributes: Mapping[Path, str]
+    rules: LabelRules
+    style: DrawingStyle
+    ids: dict[str, int]
+    colours: list[tuple[int, int, int]]
+    skip_bad: bool
+
+    @classmethod
+    def make(
+        cls,
+        annotation_format: AnnotationFormat,
+        attributes: Mapping[Path, str],
+        options: ImportOptions,
+        classes: Sequence[SegmentationClass],
+    ) -> "_Drawer":
+        colours = [item.rgb for item in classes]
+        ids = class_ids(classes)
+        return cls(annotation_format, attributes, options.rules, options.style, ids, colours, options.skip_bad)
+
+
+def _draw(drawer: _Drawer, task: _Task) -> str | None:
+    """Write a picture and its mask to their place; return a sentence when the picture is to be left out."""
+    try:
+        mask = _mask(drawer, task)
+    except AnnotationError as error:
+        if drawer.skip_bad:
+            return str(error)
+        raise
+    shutil.copyfile(task.picture, task.place.image_path)
+    write_mask(task.place.mask_path, mask, drawer.colours)
+    return None
+
+
+def _mask(drawer: _Drawer, task: _Task) -> ClassMap:
+    try:
+        size = decoded_size(task.picture)
+    except ImageError as error:
+        raise AnnotationError(str(error)) from None
+    width, height = drawn_on = _canvas(task, size)
+    class_map = np.zeros((height, width), np.uint8)
+    regions = sorted((unpacked(content) for content in task.regions), key=lambda found: found[1].layer)
+    for file, region in regions:
+        where = f"{file}: {task.name}, region {region.number}"
+        label = drawer.rules.class_of(region.attributes, drawer.attributes[file], where)
+        shape = drawer.annotation_format.shape(region.geometry, drawn_on, drawer.style, where) if label else None
+        if shape is None:
+            continue
+        if lies_outside(shape, height, width):
+            raise AnnotationError(
+                f"{where}: lies outside the picture, which is {width}×{height}; "
+                "use the pictures the annotation was made on"
+            )
+        paint(class_map, shape, drawer.ids[label], where)
+    return class_map if drawn_on == size.upright else upright_mask(class_map, size.orientation)
+
+
+def _canvas(task: _Task, size: PictureSize) -> tuple[int, int]:
+    """Return the (width, height) that the annotations are meant for: upright, or as stored before EXIF turned it."""
+    if task.size is None or task.size == size.upright:
+        return size.upright
+    if task.size == size.stored:
+        return size.stored
+    (width, height), (picture_width, picture_height) = task.size, size.upright
+    raise AnnotationError(
+        f"{task.picture}: is {picture_width}×{picture_height} but was annotated at {width}×{height}; "
+        "use the pictures the annotation was made on"
+    )

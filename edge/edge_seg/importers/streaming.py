@@ -1,0 +1,102 @@
+"""Reading JSON item by item, so that memory does not grow with the length of a file."""
+
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from pathlib import Path
+from typing import IO, Any, TypeAlias, cast
+
+from edge_seg.errors import AnnotationError
+
+_ijson: Any = import_module("ijson")  # by name: it has no types
+
+JsonObject: TypeAlias = Mapping[str, Any]
+
+DEEPEST_NESTING = 64
+"""ijson keeps the path to where it is for every level, which is quadratic in the depth."""
+
+_STARTS, _ENDS = frozenset({"start_map", "start_array"}), frozenset({"end_map", "end_array"})
+_MOST_KEYS = 40
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def check_json(path: Path) -> None:
+    """Read the whole file once and keep nothing, so that the passes that follow meet no fault.
+
+    Raises:
+        AnnotationError: not readable, not JSON, or nested deeper than any annotation is.
+    """
+    depth = 0
+    with _opened(path) as file:
+        for event, _ in _ijson.basic_parse(file, use_float=True):
+            depth += (event in _STARTS) - (event in _ENDS)
+            if depth > DEEPEST_NESTING:
+                raise AnnotationError(
+                    f"{path}: is nested deeper than {DEEPEST_NESTING} levels, so it is no annotation file; "
+                    "name another file"
+                )
+
+
+def members(path: Path, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the members of the object at `prefix` (dots between keys), one at a time.
+
+    Raises:
+        AnnotationError: not readable, or not JSON.
+    """
+    with _opened(path) as file:
+        yield from _ijson.kvitems(file, prefix, use_float=True)
+
+
+def items(path: Path, prefix: str) -> Iterator[Any]:
+    """Yield the items of the list at `prefix`, one at a time.
+
+    Raises:
+        AnnotationError: not readable, or not JSON.
+    """
+    with _opened(path) as file:
+        yield from _ijson.items(file, f"{prefix}.item", use_float=True)
+
+
+def value(path: Path, prefix: str) -> Any:
+    """Return the value at `prefix`, or None when there is none.
+
+    Raises:
+        AnnotationError: not readable, or not JSON.
+    """
+    with _opened(path) as file:
+        return next(iter(_ijson.items(file, prefix, use_float=True)), None)
+
+
+def top_level_keys(path: Path) -> list[str]:
+    """Return the keys of the object a file holds, up to its first fault; none when it holds no object."""
+    keys: list[str] = []
+    depth = 0
+    with suppress(AnnotationError), _opened(path) as file:
+        for event, found in _ijson.basic_parse(file, use_float=True):
+            if event == "map_key" and depth == 1:
+                keys.append(found)
+            depth += (event in _STARTS) - (event in _ENDS)
+            if depth > DEEPEST_NESTING or len(keys) == _MOST_KEYS or (depth == 0):
+                break
+    return keys
+
+
+def json_object(found: object) -> JsonObject | None:
+    """Return `found` when it is a JSON object."""
+    return cast(JsonObject, found) if isinstance(found, dict) else None
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[IO[bytes]]:
+    try:
+        with path.open("rb") as file:
+            if file.read(len(_BYTE_ORDER_MARK)) != _BYTE_ORDER_MARK:
+                file.seek(0)
+            yield file
+    except FileNotFoundError:
+        raise AnnotationError(f"{path}: no such file; check the path") from None
+    except OSError as error:
+        raise AnnotationError(f"{path}: cannot be read ({error.strerror}); check the path") from None
+    except (_ijson.JSONError, UnicodeDecodeError, ValueError, OverflowError) as error:
+        text = " ".join(str(error).split())
+        raise AnnotationError(f"{path}: is not JSON ({text:.120}); export the annotations again") from None
