@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -46,6 +47,36 @@ def test_objects_can_be_told_from_the_ground() -> None:
         for class_id, values in saturation.items():
             values.extend(spread[class_map == class_id].tolist())
     assert np.mean(saturation[LEAF_ID]) > 2 * np.mean(saturation[STONE_ID])
+
+
+def test_blades_lie_over_the_objects() -> None:
+    """Thin strips of ground run through leaves and stones: without blades there are half as many."""
+    maps = [(generate_picture(96, seed=0, number=number)[1] > 0).astype(np.uint8) for number in range(40)]
+    closed = [cv2.morphologyEx(item, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) for item in maps]
+    assert np.mean(closed) - np.mean(maps) > 0.006
+
+
+def test_grounds_differ_in_brightness_and_texture() -> None:
+    """Between pictures, and within them: half of the grounds and the shade are rough."""
+    brightness, roughness = [], []
+    for number in range(40):
+        image, class_map = generate_picture(64, seed=0, number=number)
+        ground = image[class_map == 0].mean(axis=1)
+        brightness.append(ground.mean())
+        roughness.append(ground.std())
+    assert np.std(brightness) > 25
+    assert np.percentile(roughness, 90) > 2 * np.percentile(roughness, 10)
+
+
+def test_a_data_set_is_the_same_byte_for_byte(tmp_path: Path) -> None:
+    for name in ("one/scenes", "two/scenes"):
+        generate_dataset(tmp_path / name, count=4, size=48, split=SplitPolicy(seed=5))
+    first, again = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (tmp_path / "one", tmp_path / "two")
+    )
+    assert len(first) == 4 + 4 + 2 + 1
+    assert first == again
 
 
 def test_data_set_says_what_it_is(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 SEED = 0
 SIZE = 96
-EPOCHS = 14
+EPOCHS = 20
 PICTURES = 240
 
 
