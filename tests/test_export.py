@@ -92,7 +92,16 @@ def test_via_comes_back(run, dataset: Dataset, tmp_path: Path, words: list[str],
         assert min(class_iou(mask, returned[name]).values()) >= least
 
 
-def test_coco_is_exact(dataset: Dataset, tmp_path: Path, capsys) -> None:
+def test_coco_comes_back_exactly(run, dataset: Dataset, tmp_path: Path) -> None:
+    assert run("export", "coco", dataset.folder, "--out", tmp_path / "coco.json").exit_code == 0
+    back = ["--images", dataset.folder / "images", "--out", tmp_path / "back", "--classes", "water,reed bed"]
+    result = run("import", "coco", tmp_path / "coco.json", *back)
+    assert result.exit_code == 0, result.output
+    returned = masks_of(Dataset.open(tmp_path / "back"))
+    assert all(np.array_equal(mask, returned[name]) for name, mask in masks_of(dataset).items())
+
+
+def test_coco_is_exact_to_pycocotools(dataset: Dataset, tmp_path: Path, capsys) -> None:
     report = export_coco(dataset, samples_of(dataset), tmp_path / "coco.json")
     coco = COCO(str(tmp_path / "coco.json"))
     capsys.readouterr()
@@ -224,6 +233,13 @@ def test_a_background_that_is_not_first_and_none_at_all(run, dataset: Dataset, t
     ids[: len(names)] = [new_id[name] for name in names]
     for name, mask in masks_of(renamed).items():
         assert np.array_equal(ids[mask], masks_of(back)[name])
+
+
+@pytest.mark.parametrize("kind", ["via", "coco", "masks"])
+def test_help_has_an_example(run, kind: str) -> None:
+    result = run("export", kind, "--help")
+    assert result.exit_code == 0
+    assert f"edge-seg data export {kind}" in " ".join(result.stdout.split())
 
 
 # Options, reports and refusals --------------------------------------------------------------------------
