@@ -9,6 +9,7 @@ my-data/
 
 from edge_seg.dataset.folder import Dataset, Sample
 from edge_seg.dataset.manifest import Manifest, SplitPolicy
-from edge_seg.dataset.writer import DatasetWriter, random_split
+from edge_seg.dataset.splitting import random_split
+from edge_seg.dataset.writer import DatasetWriter
 
 __all__ = ["Dataset", "DatasetWriter", "Manifest", "Sample", "SplitPolicy", "random_split"]

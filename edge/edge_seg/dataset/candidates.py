@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 Integers: TypeAlias = NDArray[np.int64]
 
 _FEWEST_VOTES = 3
-_NEIGHBOURS = 8
-_MOST_BITS_APART = 10  # of 63
+_LINKS = 8
+_MOST_BITS_APART = 14  # of 63
 _HASH_SIDE, _FREQUENCIES = 32, 8
 _ROWS_AT_ONCE = 256
 
@@ -22,6 +22,13 @@ class Candidate(NamedTuple):
     first: int
     second: int
     mirrored: bool
+
+
+def neighbours(count: int) -> Iterator[Candidate]:
+    """Yield each picture with the next two: sorted by name, the frames of a video lie side by side."""
+    for distance in (1, 2):
+        for first in range(count - distance):
+            yield Candidate(first, first + distance, mirrored=False)
 
 
 def sharing_words(plain: Sequence[NDArray[np.uint8]], mirrored: Sequence[NDArray[np.uint8]]) -> list[Candidate]:
@@ -69,14 +76,14 @@ def alike_as_a_whole(thumbnails: Sequence[NDArray[np.uint8]]) -> Iterator[Candid
 def _pairs_of_equal(
     word: NDArray[np.uint32], owners: Integers, flipped: NDArray[np.int64], count: int
 ) -> NDArray[np.int64]:
-    """Return a code for every two pictures that hold the same word, as far as they are neighbours when sorted.
+    """Return a code for every two pictures that hold the same word, as far as they are close when sorted.
 
     A word that a thousand pictures hold makes chains through them, not half a million pairs.
     """
     order = np.argsort(word, kind="stable")
     word, owners, flipped = word[order], owners[order], flipped[order]
     found: list[Integers] = []
-    for lag in range(1, _NEIGHBOURS + 1):
+    for lag in range(1, _LINKS + 1):
         sides = flipped[lag:] + flipped[:-lag]
         same = (word[lag:] == word[:-lag]) & (owners[lag:] != owners[:-lag]) & (sides < 2)
         one, other = owners[:-lag][same], owners[lag:][same]

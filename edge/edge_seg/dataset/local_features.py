@@ -16,7 +16,7 @@ _FOUND_PER_KEPT = 3
 _CELLS = 4  # a picture is divided into 4×4
 _MOST_BITS_APART = 64  # of 256
 _MOST_UNITS_OFF = 4.0
-_FEWEST_AGREEING = 10
+_FEWEST_AGREEING = 9
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,7 @@ def local_features(grey: NDArray[np.uint8]) -> tuple[LocalFeatures, LocalFeature
 def agreed_map(first: LocalFeatures, second: LocalFeatures) -> NDArray[np.float64] | None:
     """Find the affine map from `first` to `second` that enough of their matching points agree on (RANSAC).
 
-    Ten points must agree: of 4,200 pairs of pictures out of different data sets the best had 9.
+    Nine points must agree: of 4,200 pairs out of different data sets that looked worth a comparison two had as many.
 
     Returns:
         [2, 3], in 256ths of width and height; None when there is no such map.

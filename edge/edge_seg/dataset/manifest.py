@@ -15,11 +15,20 @@ FILE_NAME = "dataset.toml"
 
 
 class SplitPolicy(BaseModel):
-    """How the pictures were divided; recorded so that a score can be judged."""
+    """How the pictures were divided; recorded so that a score can be judged.
+
+    Attributes:
+        policy: "random", "stratified" (every class gets its share in every split) or "given lists".
+        grouped_by: what kept pictures together, such as "similar pictures"; empty for nothing.
+        seed: of the random choices.
+        val: share of the pictures that was asked for.
+        test: share of the pictures that was asked for.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     policy: str = "random"
+    grouped_by: str = ""
     seed: int = 0
     val: float = Field(default=0.2, ge=0, lt=1)
     test: float = Field(default=0.0, ge=0, lt=1)
