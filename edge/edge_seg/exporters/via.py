@@ -5,7 +5,8 @@
      "_via_image_id_list": ["x.jpg1234", …]}
 
 The region attribute `class` names the class. Regions lie over earlier ones; a region of the
-background is a hole. VIA knows a picture by its name and its size in bytes.
+background is a hole. VIA knows a picture by its name and its size in bytes, and looks
+for it along `default_filepath` from where its own via.html lies, best beside the project.
 """
 
 import json

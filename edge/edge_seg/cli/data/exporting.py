@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 exporting = typer.Typer(no_args_is_help=True)
 
+VIA_HINT = "Put VIA 2's via.html beside it, where it finds the pictures; load with  Project, Load  and save there"
+
 OutFile: TypeAlias = Annotated[
     Path, typer.Option("--out", help="The JSON file to write; it must not exist yet.", resolve_path=True)
 ]
@@ -69,6 +71,7 @@ def via(
     _tell(f"{report.pictures} pictures, {report.regions} regions, {report.points} points written to {out}")
     worst = f"; the worst is {report.worst_picture} with {report.worst_iou:.4f}" if report.worst_picture else ""
     _tell(f"IoU with the masks {report.mean_iou:.4f} in the mean{worst}")
+    console().print(VIA_HINT, style="dim")
     _tell_way_back("via", out, dataset)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from edge_seg.cli.data.exporting import VIA_HINT
 from edge_seg.cli.data.terminal import console, tracked
 from edge_seg.cli.options import (
     InputRangeOption,
@@ -81,7 +82,7 @@ def prelabel(
     terminal.print(escape(counts))
     if report.empty:
         terminal.print(escape(f"{len(report.empty)} pictures have no region, first {report.empty[0]}"))
-    terminal.print("Load it in VIA 2 with  Project, Load  and save it there when it is corrected", style="dim")
+    terminal.print(VIA_HINT, style="dim")
 
 
 def _tell_skipped(error: EdgeSegError) -> None:
