@@ -23,7 +23,7 @@ def test_an_embedded_picture_is_a_jpeg_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("widest", "shape"), [(None, (30, 60, 3)), (60, (30, 60, 3)), (20, (10, 20, 3)), (1, (1, 1, 3))]
+    ("widest", "shape"), [(None, (30, 60, 3)), (60, (30, 60, 3)), (99, (30, 60, 3)), (20, (10, 20, 3)), (1, (1, 1, 3))]
 )
 def test_shrinking_keeps_the_aspect_and_never_enlarges(widest: int | None, shape: tuple[int, ...]) -> None:
     assert shrunk(RED, widest).shape == shape
@@ -34,9 +34,14 @@ def test_a_file_is_embedded_byte_for_byte(tmp_path: Path) -> None:
     assert embedded_file(tmp_path / "x.png") == "data:image/png;base64," + base64.b64encode(b"any bytes").decode()
 
 
-def test_values_are_escaped_and_absent_ones_refused() -> None:
-    with pytest.raises(jinja2.UndefinedError):
-        render("quickstart.html")
+def test_the_frame_needs_no_other_file() -> None:
     page = render("base.html")
     assert page.startswith("<!doctype html>")
     assert "http" not in page
+
+
+def test_a_forgotten_value_is_an_error_and_not_a_gap() -> None:
+    values = {"manifest": {"name": "<i>"}, "figures": [], "legend": [], "columns": 3, "typical_aspect": 1.0}
+    assert "<h1>&lt;i&gt;</h1>" in render("preview.html", opacity=0.5, **values)
+    with pytest.raises(jinja2.UndefinedError, match="opacity"):
+        render("preview.html", **values)
