@@ -135,9 +135,10 @@ def _fill(class_map: ClassMap, rings: tuple[NDArray[np.float64], ...], class_id:
     proportion to the crossings; the time of cv2.fillPoly is quadratic, minutes for a tangle of 50,000 points.
     """
     height, width = class_map.shape
-    edges = np.concatenate([np.hstack([ring, np.roll(ring, -1, axis=0)]) for ring in rings])
-    first = np.clip(np.ceil(np.minimum(edges[:, 1], edges[:, 3]) - 0.5), 0, height).astype(np.int64)
-    last = np.clip(np.ceil(np.maximum(edges[:, 1], edges[:, 3]) - 0.5), 0, height).astype(np.int64)
+    edges = np.concatenate([np.hstack([ring, np.concatenate([ring[1:], ring[:1]])]) for ring in rings])
+    # An edge crosses the rows whose centre lines lie between its ends: from `first` up to, not including, `last`.
+    first = _clipped(np.ceil(np.minimum(edges[:, 1], edges[:, 3]) - 0.5), 0, height)
+    last = _clipped(np.ceil(np.maximum(edges[:, 1], edges[:, 3]) - 0.5), 0, height)
     crossing = last > first
     edges, first, last = edges[crossing], first[crossing], last[crossing]
     if not len(edges):
@@ -146,17 +147,20 @@ def _fill(class_map: ClassMap, rings: tuple[NDArray[np.float64], ...], class_id:
         raise AnnotationError(
             f"{where}: its outline of {len(edges)} points crosses {total} rows of pixels; simplify or delete it"
         )
-    left = int(np.clip(math.floor(edges[:, [0, 2]].min()), 0, width))
-    right = int(np.clip(math.ceil(edges[:, [0, 2]].max()), 0, width))
-    if left == right:
+    left = max(0, math.floor(min(edges[:, 0].min(), edges[:, 2].min())))
+    right = min(width, math.ceil(max(edges[:, 0].max(), edges[:, 2].max())))
+    if left >= right:
         return
     for top, bottom in _strips(int(first.min()), int(last.max()), right - left):
         toggles = np.zeros((bottom - top, right - left + 1), np.uint8)
-        strip_first, strip_last = np.clip(first, top, bottom), np.clip(last, top, bottom)
-        for rows, columns in _crossings(edges, strip_first, strip_last):
-            np.add.at(toggles, (rows - top, np.clip(columns - left, 0, right - left)), 1)
+        for rows, columns in _crossings(edges, _clipped(first, top, bottom), _clipped(last, top, bottom)):
+            np.add.at(toggles, (rows - top, _clipped(columns - left, 0, right - left)), 1)
         inside = np.bitwise_xor.accumulate(toggles[:, :-1] & 1, axis=1)
         class_map[top:bottom, left:right][inside > 0] = class_id
+
+
+def _clipped(values: NDArray[np.floating | np.integer], low: int, high: int) -> NDArray[np.int64]:
+    return np.minimum(np.maximum(values, low), high).astype(np.int64)  # np.clip takes three times as long
 
 
 def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:
@@ -167,7 +171,7 @@ def _strips(top: int, bottom: int, width: int) -> Iterator[tuple[int, int]]:
 
 def _crossings(
     edges: NDArray[np.float64], first: NDArray[np.int64], last: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
     """Yield (rows, columns): the first pixel whose centre is right of each crossing, in bounded portions."""
     counts = last - first
     ends = np.cumsum(counts)
@@ -179,6 +183,5 @@ def _crossings(
         edge = np.repeat(np.arange(start, stop), counts[part])
         rows = np.arange(len(edge)) - np.repeat(ends[part] - counts[part] - reached, counts[part]) + first[edge]
         x1, y1, x2, y2 = edges[edge].T
-        columns = np.ceil(x1 + (rows + 0.5 - y1) / (y2 - y1) * (x2 - x1) - 0.5).astype(np.int64)
-        yield rows, columns
+        yield rows, np.ceil(x1 + (rows + 0.5 - y1) / (y2 - y1) * (x2 - x1) - 0.5)
         start = stop
