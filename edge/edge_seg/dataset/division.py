@@ -150,7 +150,8 @@ def _on_groups(groups: Sequence[Sequence[str]], policy: SplitPolicy) -> Iterator
     else:
         largest = max(several, key=len)
         yield (
-            f"{len(several)} groups of {policy.grouped_by} ({sum(map(len, several))} pictures) were kept together; "
+            f"{len(several)} {'group' if len(several) == 1 else 'groups'} of {policy.grouped_by} "
+            f"({sum(map(len, several))} pictures) kept together; "
             f"the largest holds {len(largest)}, among them '{largest[0]}'"
         )
 
@@ -171,8 +172,12 @@ def _on_rest(dataset: Dataset, pictures: Pictures, splits: Mapping[str, Sequence
     listed = {name for part in splits.values() for name in part}
     alone = [sample.name for sample in pictures.samples if sample.name not in listed]
     if alone:
-        yield f"{len(alone)} pictures are in no list and so in no split, first '{alone[0]}'"
+        yield f"{_pictures(alone, 'is', 'are')} in no list and so in no split, first '{alone[0]}'"
     if maskless := pictures.without_mask:
-        yield f"{len(maskless)} pictures have no mask and are in no split, first '{maskless[0]}'"
+        yield f"{_pictures(maskless, 'has', 'have')} no mask and so no split, first '{maskless[0]}'"
     if dataset.has_split("test") and "test" not in splits:
         yield "there is no test split any more: its pictures went to the others; --test keeps a share"
+
+
+def _pictures(names: Sequence[str], singular: str, plural: str) -> str:
+    return f"1 picture {singular}" if len(names) == 1 else f"{len(names)} pictures {plural}"

@@ -138,7 +138,9 @@ def _table(parts: "Mapping[str, Part]") -> Table:
         table.add_column(split, justify="right")
     everything = sum(part.pictures for part in parts.values())
     table.add_row("pictures", *(_counted(part.pictures, everything) for part in parts.values()))
-    table.add_row("groups", *(str(part.groups) for part in parts.values()), end_section=True)
+    if any(part.groups < part.pictures for part in parts.values()):
+        table.add_row("groups", *(str(part.groups) for part in parts.values()))
+    table.add_section()
     for name in next(iter(parts.values())).pictures_per_class:
         cells = (_counted(part.pictures_per_class[name], part.pictures) for part in parts.values())
         table.add_row(f"with {escape(name)}", *cells)
