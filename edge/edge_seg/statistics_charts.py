@@ -21,6 +21,7 @@ MOST_CLASSES = 24
 _INK, _SOFT, _LINE, _PAPER = "#22303c", "#64748b", "#dbe3ea", "#ffffff"
 _BACKGROUND_BAR = "#d5dbe1"
 _SPLIT_OPACITY = {"train": 1.0, "val": 0.62, "test": 0.36}
+_MOST_LABELLED_BARS = 24
 _DOT_AREAS = 14, 320  # least and greatest, in square points
 _BIN_NAMES = tuple(f"{100 * edge:g}" for edge in AREA_EDGES)
 
@@ -101,13 +102,15 @@ def _draw_shares(axes: Any, statistics: DatasetStatistics, classes: Sequence[Seg
 def _draw_presence(axes: Any, statistics: DatasetStatistics, classes: Sequence[SegmentationClass]) -> None:
     """Draw for every class the share of each split's pictures that hold it."""
     height = 0.8 / len(statistics.splits)
+    labelled = len(classes) * len(statistics.splits) <= _MOST_LABELLED_BARS
     for row, item in enumerate(classes):
         for number, (name, split) in enumerate(statistics.splits.items()):
             pictures = split.classes[item.name].pictures
             top = row - 0.4 + (number + 0.5) * height
             opacity = _SPLIT_OPACITY[name]
             axes.barh(top, 100 * pictures / split.pictures, height * 0.86, color=_colour(item), alpha=opacity)
-            axes.text(1.5, top, f"{name} {pictures:,}", va="center", fontsize=7.5, color=_INK)
+            if labelled:
+                axes.text(1.5, top, f"{name} {pictures:,}", va="center", fontsize=7.5, color=_INK)
     axes.set_yticks(range(len(classes)), [item.name for item in classes], fontsize=9.5)
     axes.set_ylim(len(classes) - 0.45, -0.55)
     axes.set_xlim(0, 100)
@@ -197,4 +200,6 @@ def _objects(count: int | None) -> str:
 
 def _title(statistics: DatasetStatistics, manifest: Manifest) -> str:
     splits = ", ".join(f"{name} {split.pictures:,}" for name, split in statistics.splits.items())
-    return f"{manifest.name}: {statistics.whole.pictures:,} pictures ({splits}), {len(manifest.classes)} classes"
+    count = len(manifest.classes)
+    classes = f"{count} classes" if count <= MOST_CLASSES else f"the {MOST_CLASSES} most frequent of {count} classes"
+    return f"{manifest.name}: {statistics.whole.pictures:,} pictures ({splits}), {classes}"

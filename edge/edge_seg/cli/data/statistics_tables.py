@@ -52,7 +52,7 @@ def class_table(statistics: DatasetStatistics) -> Table:
 
 def area_table(statistics: DatasetStatistics, classes: Sequence[SegmentationClass]) -> Table:
     """Make a bar chart of areas for every class that is no background."""
-    table = Table("% of the picture", box=SIMPLE)
+    table = Table("% of area", box=SIMPLE)
     for low, high in pairwise(AREA_EDGES):
         table.add_column(f"≥{100 * low:g}" if low else f"<{100 * high:g}", justify="center")
     for item in classes:
