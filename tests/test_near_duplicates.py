@@ -84,6 +84,11 @@ def test_equal_pixels_are_exact_even_where_there_is_nothing_to_see() -> None:
     assert pairs == [Pair(0, 2, exact=True, similarity=1.0), Pair(0, 3, exact=True, similarity=1.0)]
 
 
+def test_a_flat_picture_is_like_no_other() -> None:
+    flat = [np.full((240, 320, 3), value, np.uint8) for value in (0, 90, 91)]
+    assert similar_pairs([fingerprint(image) for image in (flat[0], scene(0), flat[1], flat[2])]) == []
+
+
 def test_white_bars_alone_make_no_pair() -> None:
     bars = [cv2.copyMakeBorder(scene(seed), 120, 120, 0, 0, cv2.BORDER_CONSTANT, value=(255,) * 3) for seed in range(8)]
     assert similar_pairs([fingerprint(image) for image in bars]) == []

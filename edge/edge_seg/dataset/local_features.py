@@ -55,6 +55,8 @@ def agreed_map(first: LocalFeatures, second: LocalFeatures) -> NDArray[np.float6
     Returns:
         [2, 3], in 256ths of width and height; None when there is no such map.
     """
+    if min(len(first.points), len(second.points)) < _FEWEST_AGREEING:
+        return None
     matches = cv2.BFMatcher.create(cv2.NORM_HAMMING, crossCheck=True).match(first.descriptors, second.descriptors)
     close = [(match.queryIdx, match.trainIdx) for match in matches if match.distance <= _MOST_BITS_APART]
     if len(close) < _FEWEST_AGREEING:
