@@ -1,7 +1,7 @@
 """The road all annotation formats share: read, find the pictures, settle the classes, draw the masks."""
 
 import shutil
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +19,7 @@ from edge_seg.importers.labels import LabelCensus, LabelRules, class_ids, settle
 from edge_seg.importers.pictures import PictureFolder, output_names
 from edge_seg.importers.region_store import RegionStore, StoredPicture, unpacked
 from edge_seg.importers.shapes import lies_outside, paint
+from edge_seg.importers.wording import shown
 from edge_seg.parallel import map_in_processes
 from edge_seg.progress import Track, untracked
 
@@ -67,25 +68,25 @@ def import_annotations(
         labels = _read(annotation_format, files, options.rules, store)
         classes = settle_classes(labels.used, options.rules, labels.order, files[0])
         writer = description.writer(out, classes)
-        found, absent, notes = _find(store, pictures, options, files[0])
-        skipped = list(absent)
+        matches = _match(store, pictures, options, files[0])
+        found, skipped = matches.found, [f"{name}: not in {pictures.folder}" for name in matches.absent]
         if options.skip_empty:
-            skipped += [f"{path}: has no regions" for path, item in found if not item.region_count]
-            found = [(path, item) for path, item in found if item.region_count]
-        names = output_names([path for path, _ in found], pictures.folder)
+            skipped += [f"{path}: has no regions" for path, entries in found.items() if not _region_count(entries)]
+            found = {path: entries for path, entries in found.items() if _region_count(entries)}
+        names = output_names(found, pictures.folder)
         imported = empty = 0
         with writer:
             draw = partial(_draw, _Drawer.make(annotation_format, labels.attributes, options, classes))
-            tasks = _Tasks(store, [(path, writer.place(names[path]), item) for path, item in found])
+            tasks = _Tasks(store, found, {path: writer.place(name) for path, name in names.items()})
             results = map_in_processes(draw, tasks)
-            for (path, item), fault in zip(found, track(results, total=len(found)), strict=True):
+            for (path, entries), fault in zip(found.items(), track(results, total=len(found)), strict=True):
                 if fault is not None:
                     skipped.append(fault)
                     continue
                 writer.record(names[path])
                 imported += 1
-                empty += not item.region_count
-    return ImportReport(imported, empty, tuple(skipped), tuple(notes))
+                empty += not _region_count(entries)
+    return ImportReport(imported, empty, tuple(skipped), tuple(matches.notes))
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ def _read(annotation_format: AnnotationFormat, files: Sequence[Path], rules: Lab
         census, annotations = LabelCensus(), annotation_format.read(file)
         for picture in annotations.pictures:
             for region in picture.regions:
-                census.add(region.attributes, f"{file}: {picture.file_name}, region {region.number}")
+                census.add(region.attributes, f"{file}: {shown(picture.file_name)}, region {region.number}")
             store.add(picture, file)
         attributes[file] = census.attribute(rules, annotation_format.label_attribute, file)
         used |= census.labels(attributes[file], file)
@@ -114,39 +115,48 @@ def _read(annotation_format: AnnotationFormat, files: Sequence[Path], rules: Lab
     return _Labels(attributes, frozenset(used), tuple(dict.fromkeys(order)))
 
 
-def _find(
-    store: RegionStore, pictures: PictureFolder, options: ImportOptions, file: Path
-) -> tuple[list[tuple[Path, StoredPicture]], list[str], list[str]]:
-    """Return the pictures with their files, a sentence for every absent one, and notes."""
-    found: list[tuple[Path, StoredPicture]] = []
-    absent: list[StoredPicture] = []
+@dataclass(frozen=True)
+class _Matches:
+    """Every picture with its entries in the annotations, names without a picture, and notes."""
+
+    found: Mapping[Path, Sequence[StoredPicture]]
+    absent: Sequence[str]
+    notes: Sequence[str]
+
+
+def _match(store: RegionStore, pictures: PictureFolder, options: ImportOptions, file: Path) -> _Matches:
+    found: defaultdict[Path, list[StoredPicture]] = defaultdict(list)
+    absent: list[str] = []
     notes: list[str] = []
-    for item in store.pictures():
-        path = pictures.find(item.file_name, str(item.file))
-        if path is None and (path := pictures.find_by_size(item.size_bytes)) is not None:
-            notes.append(f"'{item.file_name}' was found by its {item.size_bytes} bytes under the name {path.name}")
+    for entry in store.pictures():
+        path = pictures.find(entry.file_name, str(entry.file))
+        if path is None and (path := pictures.find_by_size(entry.size_bytes)) is not None:
+            notes.append(f"'{entry.file_name}' was found by its {entry.size_bytes} bytes under the name {path.name}")
         if path is None:
-            absent.append(item)
-        else:
-            found.append((path, item))
+            absent.append(entry.file_name)
+            continue
+        _refuse_second_entry(found[path], entry, path)
+        found[path].append(entry)
     if absent and not options.skip_missing:
-        total = len(absent) + len(found)
         raise AnnotationError(
-            f"{file}: {len(absent)} of {total} pictures are not in {pictures.folder}, first "
-            f"'{absent[0].file_name:.200}'; name their folder with --images or leave them out with --skip-missing"
+            f"{file}: {len(absent)} of {len(absent) + len(found)} pictures are not in {pictures.folder}, first "
+            f"'{absent[0]:.200}'; name their folder with --images or leave them out with --skip-missing"
         )
-    _refuse_shared(found)
-    return found, [f"{item.file_name}: not in {pictures.folder}" for item in absent], notes
+    return _Matches(found, absent, notes)
 
 
-def _refuse_shared(found: Sequence[tuple[Path, StoredPicture]]) -> None:
-    ((path, count),) = Counter(path for path, _ in found).most_common(1) or [(Path(), 0)]
-    if count > 1:
-        first, second = [item for other, item in found if other == path][:2]
-        raise AnnotationError(
-            f"{second.file}: both '{first.file_name}' and '{second.file_name}' mean the picture {path}; "
-            "keep one of the two entries"
-        )
+def _refuse_second_entry(entries: Sequence[StoredPicture], entry: StoredPicture, path: Path) -> None:
+    """Refuse two entries of one file for one picture; several files may each annotate it."""
+    for other in entries:
+        if other.file == entry.file:
+            raise AnnotationError(
+                f"{entry.file}: both '{other.file_name:.200}' and '{entry.file_name:.200}' mean the picture {path}; "
+                "keep one of the two entries"
+            )
+
+
+def _region_count(entries: Sequence[StoredPicture]) -> int:
+    return sum(entry.region_count for entry in entries)
 
 
 @dataclass(frozen=True)
@@ -165,14 +175,17 @@ class _Tasks:
     """Fetches the regions of a picture when its turn comes."""
 
     store: RegionStore
-    pictures: Sequence[tuple[Path, Sample, StoredPicture]]
+    found: Mapping[Path, Sequence[StoredPicture]]
+    places: Mapping[Path, Sample]
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.found)
 
     def __iter__(self) -> Iterator[_Task]:
-        for path, place, item in self.pictures:
-            yield _Task(path, place, item.file_name, item.size, self.store.packed_regions(item.key))
+        for path, entries in self.found.items():
+            regions = [content for entry in entries for content in self.store.packed_regions(entry.key)]
+            size = next((entry.size for entry in entries if entry.size is not None), None)
+            yield _Task(path, self.places[path], entries[0].file_name, size, regions)
 
 
 @dataclass(frozen=True)
@@ -222,7 +235,7 @@ def _mask(drawer: _Drawer, task: _Task) -> ClassMap:
     class_map = np.zeros((height, width), np.uint8)
     regions = sorted((unpacked(content) for content in task.regions), key=lambda found: found[1].layer)
     for file, region in regions:
-        where = f"{file}: {task.name}, region {region.number}"
+        where = f"{file}: {shown(task.name)}, region {region.number}"
         label = drawer.rules.class_of(region.attributes, drawer.attributes[file], where)
         shape = drawer.annotation_format.shape(region.geometry, drawn_on, drawer.style, where) if label else None
         if shape is None:
