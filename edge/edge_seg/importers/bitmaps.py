@@ -3,29 +3,28 @@
 import binascii
 import re
 from base64 import b64decode
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from io import BytesIO
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from edge_seg.errors import AnnotationError
-from edge_seg.extras import require_extra
 from edge_seg.images import ClassMap
+from edge_seg.importers.wording import shown
 
 # Digits of six bits from '0': all but the last of a number carry the bit 0x20, and a picture needs at most six.
-_COMPRESSED_COUNTS = re.compile(r"(?:[P-o]{0,6}[0-O])+")
+_COMPRESSED_NUMBER = re.compile(r"[P-o]{0,6}[0-O]")
+_COMPRESSED_COUNTS = re.compile(f"(?:{_COMPRESSED_NUMBER.pattern})+")
 
 
 @dataclass(frozen=True)
 class RunLengths:
     """COCO's mask: lengths of alternating runs of 0 and 1 down the columns, 0 first.
 
-    `counts` is a tuple of ints, or the compressed text of pycocotools (github.com/cocodataset/cocoapi,
-    common/maskApi.c). `size` is (height, width).
+    `counts` is a tuple of ints, or the compressed text of pycocotools. `size` is (height, width).
     """
 
     counts: tuple[int, ...] | str
@@ -36,43 +35,49 @@ class RunLengths:
 
         Raises:
             AnnotationError: the mask has another size than the picture, or counts that do not add up to it.
-            MissingExtraError: pycocotools is not installed.
         """
         if self.size != class_map.shape:
             (height, width), (picture_height, picture_width) = self.size, class_map.shape
             raise AnnotationError(
-                f"{where}: its mask is {width}×{height} but the picture is {picture_width}×{picture_height}; "
-                "use the pictures the annotation was made on"
+                f"{where}: its mask is {shown(width)}×{shown(height)} but the picture is "
+                f"{picture_width}×{picture_height}; use the pictures the annotation was made on"
             )
-        class_map[_decoded(self._run_lengths(where), where) > 0] = class_id
-
-    def _run_lengths(self, where: str) -> dict[str, Any]:
-        """Return pycocotools' form of the mask, checked: its C code reads past the end of a malformed one."""
-        require_extra("data", purpose="decoding COCO's run lengths")
-        coco: Any = import_module("pycocotools.mask")
-        height, width = self.size
-        if isinstance(self.counts, tuple):
-            if sum(self.counts) != height * width or min(self.counts) < 0:
-                raise AnnotationError(
-                    f"{where}: its run lengths add up to {sum(self.counts)}, not to the {height * width} pixels "
-                    f"of {width}×{height}; export the annotations again"
-                )
-            return coco.frPyObjects({"counts": list(self.counts), "size": [height, width]}, height, width)
-        if not _COMPRESSED_COUNTS.fullmatch(self.counts):
-            raise AnnotationError(
-                f"{where}: its run lengths {self.counts!r:.40} are not pycocotools' text; export the annotations again"
-            )
-        return {"counts": self.counts.encode(), "size": [height, width]}
+        counts = self.counts if isinstance(self.counts, tuple) else _decompressed(self.counts, where)
+        class_map.T[_ones(counts, (self.size[1], self.size[0]), where)] = class_id
 
 
-def _decoded(run_lengths: dict[str, Any], where: str) -> NDArray[np.uint8]:
-    coco: Any = import_module("pycocotools.mask")
-    try:
-        return coco.decode(run_lengths)
-    except ValueError:
+def _decompressed(text: str, where: str) -> tuple[int, ...]:
+    """Read pycocotools' text (github.com/cocodataset/cocoapi, common/maskApi.c: rleFrString).
+
+    Not by pycocotools itself, whose C code leaves memory as it found it where the runs end too early.
+    """
+    if not _COMPRESSED_COUNTS.fullmatch(text):
         raise AnnotationError(
-            f"{where}: its run lengths do not add up to a picture of that size; export the annotations again"
-        ) from None
+            f"{where}: its run lengths '{shown(text, 40)}' are not pycocotools' text; export the annotations again"
+        )
+    counts: list[int] = []
+    for number in _COMPRESSED_NUMBER.findall(text):
+        digits = [ord(digit) - ord("0") for digit in number]
+        value = sum((digit & 31) << 5 * place for place, digit in enumerate(digits))
+        if digits[-1] & 16:
+            value -= 1 << 5 * len(digits)
+        counts.append(value + counts[-2] if len(counts) > 2 else value)  # from the fourth on, differences
+    return tuple(counts)
+
+
+def _ones(counts: Sequence[int], shape: tuple[int, int], where: str) -> NDArray[np.bool_]:
+    """Return the mask of alternating runs of 0 and 1 as bool of that shape, filled row by row.
+
+    Raises:
+        AnnotationError: the runs do not add up to it.
+    """
+    pixels = shape[0] * shape[1]
+    if sum(counts) != pixels or min(counts) < 0:
+        raise AnnotationError(
+            f"{where}: its run lengths add up to {shown(sum(counts), 20)}, not to {pixels} pixels, or one of them is "
+            "negative; export the annotations again"
+        )
+    return np.repeat(np.arange(len(counts)) % 2 > 0, counts).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -95,13 +100,7 @@ class BoxRunLengths:
             AnnotationError: the box is not inside the picture, or the counts do not add up to it.
         """
         _check_box(class_map, self.left, self.top, self.width, self.height, where)
-        if sum(self.counts) != self.width * self.height or min(self.counts) < 0:
-            raise AnnotationError(
-                f"{where}: its run lengths add up to {sum(self.counts)}, not to the "
-                f"{self.width * self.height} pixels of its box; export the annotations again"
-            )
-        values = np.arange(len(self.counts)) % 2 > 0
-        ones = np.repeat(values, self.counts).reshape(self.height, self.width)
+        ones = _ones(self.counts, (self.height, self.width), where)
         class_map[self.top : self.top + self.height, self.left : self.left + self.width][ones] = class_id
 
 
@@ -125,7 +124,7 @@ class PngMask:
                 ones = np.asarray(image.convert("L")) > 0
         except (binascii.Error, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
             raise AnnotationError(
-                f"{where}: its mask is no PNG in base64 ({error!s:.80}); export the annotations again"
+                f"{where}: its mask is no PNG in base64 ({shown(error)}); export the annotations again"
             ) from None
         height, width = ones.shape
         class_map[self.top : self.top + height, self.left : self.left + width][ones] = class_id
@@ -135,6 +134,6 @@ def _check_box(class_map: ClassMap, left: int, top: int, width: int, height: int
     picture_height, picture_width = class_map.shape
     if width < 1 or height < 1 or left < 0 or top < 0 or left + width > picture_width or top + height > picture_height:
         raise AnnotationError(
-            f"{where}: its mask of {width}×{height} at ({left}, {top}) is not inside the picture, which is "
-            f"{picture_width}×{picture_height}; use the pictures the annotation was made on"
+            f"{where}: its mask of {shown(width)}×{shown(height)} at ({shown(left)}, {shown(top)}) is not inside the "
+            f"picture, which is {picture_width}×{picture_height}; use the pictures the annotation was made on"
         )

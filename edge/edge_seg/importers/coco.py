@@ -16,6 +16,7 @@ from edge_seg.importers.bitmaps import RunLengths
 from edge_seg.importers.coordinates import coordinates, flat_points
 from edge_seg.importers.shapes import Outline, Parts, Shape
 from edge_seg.importers.streaming import JsonObject, check_json, items, json_object, top_level_keys
+from edge_seg.importers.wording import quoted, shown
 
 _KEYS = frozenset({"images", "annotations", "categories"})
 _CROWD_LAYER = -1
@@ -39,7 +40,7 @@ class Coco:
         if not self.recognises(path):
             keys = ", ".join(top_level_keys(path))
             raise AnnotationError(
-                f"{path}: is not COCO JSON (its keys are '{keys:.60}'); it has images, annotations and categories"
+                f"{path}: is not COCO JSON (its keys are '{shown(keys)}'); it has images, annotations and categories"
             )
         categories = _categories(path)
         order = tuple(dict.fromkeys(str(item["category"]) for item in categories.values()))
@@ -73,7 +74,7 @@ def filled_box(box: object, where: str) -> Outline:
     """
     values = coordinates(box, "bbox", where)
     if len(values) != 4 or values[2] <= 0 or values[3] <= 0:
-        raise AnnotationError(f"{where}: bbox is {values!r:.60}, not left, top, width and height; correct it")
+        raise AnnotationError(f"{where}: bbox is {shown(values)}, not left, top, width and height; correct it")
     left, top, width, height = values
     right, bottom = left + width, top + height
     return Outline((np.array([(left, top), (right, top), (right, bottom), (left, bottom)]),))
@@ -82,7 +83,9 @@ def filled_box(box: object, where: str) -> Outline:
 def _run_lengths(found: JsonObject, where: str) -> RunLengths:
     counts, size = found.get("counts"), found.get("size")
     if not isinstance(size, list) or [type(item) for item in cast(list[object], size)] != [int, int]:
-        raise AnnotationError(f"{where}: its mask has the size {size!r:.40}, not [height, width]; correct it")
+        raise AnnotationError(
+            f"{where}: its mask has the size {shown(cast(object, size))}, not [height, width]; correct it"
+        )
     if isinstance(counts, list) and counts and all(type(item) is int for item in cast(list[object], counts)):
         counts = tuple(cast(list[int], counts))
     elif not isinstance(counts, str):
@@ -112,17 +115,17 @@ def _pictures(path: Path, categories: Mapping[object, Mapping[str, object]]) -> 
         if not isinstance(name, str) or not name or not isinstance(key, int | str):
             raise AnnotationError(f"{path}: an image has no file_name or no id; correct it")
         if key in names:
-            raise AnnotationError(f"{path}: two images have the id {key!r:.40}; give each its own")
+            raise AnnotationError(f"{path}: two images have the id '{shown(key, 40)}'; give each its own")
         names[key] = name
         yield AnnotatedPicture(name, (), size=_size(entry), complete=False)
     for number, item in enumerate(items(path, "annotations"), 1):
         entry = json_object(item) or {}
         image, category = entry.get("image_id"), entry.get("category_id")
-        where = f"{path}: annotation {entry.get('id', number)!r:.20}"
+        where = f"{path}: annotation {quoted(entry.get('id', number), 20)}"
         if not isinstance(image, int | str) or image not in names:
-            raise AnnotationError(f"{where}: its image_id {image!r:.40} is no image; correct it")
+            raise AnnotationError(f"{where}: its image_id '{shown(image, 40)}' is no image; correct it")
         if not isinstance(category, int | str) or category not in categories:
-            raise AnnotationError(f"{where}: its category_id {category!r:.40} is no category; correct it")
+            raise AnnotationError(f"{where}: its category_id '{shown(category, 40)}' is no category; correct it")
         attributes = {**(json_object(entry.get("attributes")) or {}), **categories[category]}
         layer = _CROWD_LAYER if entry.get("iscrowd") == 1 else 0
         region = Region(number, attributes, (entry.get("segmentation"), entry.get("bbox")), layer)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from edge_seg.errors import AnnotationError
 from edge_seg.importers.shapes import FARTHEST_COORDINATE
+from edge_seg.importers.wording import quoted
 
 Attributes: TypeAlias = Mapping[str, object]
 Points: TypeAlias = NDArray[np.float64]
@@ -108,4 +109,4 @@ def floored(found: Points) -> NDArray[np.int32]:
 
 
 def _shown(value: object) -> str:
-    return f"{value!r:.60}" if isinstance(value, str | int | float | bool | None) else f"a {type(value).__name__}"
+    return quoted(value) if isinstance(value, str | int | float | bool | None) else f"a {type(value).__name__}"

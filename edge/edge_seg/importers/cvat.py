@@ -19,6 +19,7 @@ from edge_seg.importers.bitmaps import BoxRunLengths
 from edge_seg.importers.coordinates import Points, coordinate, floored, points
 from edge_seg.importers.shapes import Outline, Parts, Polyline, Shape
 from edge_seg.importers.via_shapes import point
+from edge_seg.importers.wording import shown
 
 _SHAPES = ("polygon", "box", "polyline", "points", "ellipse", "mask", "cuboid", "skeleton")
 _NOT_GEOMETRY = frozenset({"label", "occluded", "source", "group_id"})
@@ -58,7 +59,7 @@ class Cvat:
         tag, attributes = geometry
         parse = _PARSERS.get(tag)
         if parse is None:
-            raise AnnotationError(f"{where}: a {tag} cannot be drawn; use one of {', '.join(_PARSERS)}")
+            raise AnnotationError(f"{where}: a {shown(tag)} cannot be drawn; use one of {', '.join(_PARSERS)}")
         return parse(attributes, where, style)
 
 
@@ -110,7 +111,7 @@ def _picture(image: Element, path: Path) -> AnnotatedPicture:
         raise AnnotationError(f"{path}: an image has no name; export the annotations again")
     shapes = [child for child in image if child.tag in _SHAPES]
     regions = tuple(
-        _region(number, child, f"{path}: {name}, region {number}") for number, child in enumerate(shapes, 1)
+        _region(number, child, f"{path}: {shown(name)}, region {number}") for number, child in enumerate(shapes, 1)
     )
     width, height = image.get("width", ""), image.get("height", "")
     size = (int(width), int(height)) if _is_count(width) and _is_count(height) else None
@@ -142,7 +143,7 @@ def _opened(path: Path) -> Generator[IO[bytes]]:
             f"{path}: declares a document type or entities, as CVAT never does; export it again"
         ) from None
     except (ParseError, ValueError, LookupError) as error:
-        raise AnnotationError(f"{path}: is not XML ({error!s:.80}); export the annotations again") from None
+        raise AnnotationError(f"{path}: is not XML ({shown(error)}); export the annotations again") from None
 
 
 def _number(attributes: Mapping[str, str], key: str, where: str) -> float:
@@ -150,7 +151,7 @@ def _number(attributes: Mapping[str, str], key: str, where: str) -> float:
     try:
         return coordinate(float(text), key, where)
     except ValueError:
-        raise AnnotationError(f"{where}: {key} is '{text:.40}', not a number; correct it") from None
+        raise AnnotationError(f"{where}: {key} is '{shown(text, 40)}', not a number; correct it") from None
 
 
 def _points(attributes: Mapping[str, str], where: str, shape: str, *, least: int) -> Points:
@@ -158,7 +159,7 @@ def _points(attributes: Mapping[str, str], where: str, shape: str, *, least: int
     try:
         pairs = [[float(value) for value in pair.split(",")] for pair in text.split(";") if pair.strip()]
     except ValueError:
-        raise AnnotationError(f"{where}: points are '{text:.40}', not x,y;x,y and so on; correct them") from None
+        raise AnnotationError(f"{where}: points are '{shown(text, 40)}', not x,y;x,y and so on; correct them") from None
     return points(pairs, "points", where, shape=shape, least=least)
 
 
@@ -209,7 +210,7 @@ def _mask(attributes: Mapping[str, str], where: str, style: DrawingStyle) -> Box
         counts = tuple(int(count) for count in text.split(","))
         left, top, width, height = (int(attributes.get(key, "")) for key in ("left", "top", "width", "height"))
     except ValueError:
-        raise AnnotationError(f"{where}: its mask '{text:.40}' has no whole numbers; export it again") from None
+        raise AnnotationError(f"{where}: its mask '{shown(text, 40)}' has no whole numbers; export it again") from None
     return BoxRunLengths(counts, left, top, width, height)
 
 

@@ -17,6 +17,7 @@ from edge_seg.importers.coordinates import Points, floored, points
 from edge_seg.importers.shapes import Ellipse, Parts, Polygon, Polyline, Shape
 from edge_seg.importers.streaming import JsonObject, check_json, items, json_object, top_level_keys, value
 from edge_seg.importers.via_shapes import point
+from edge_seg.importers.wording import quoted, shown
 
 _LABEL_FILE = "labels.txt"
 
@@ -39,7 +40,7 @@ class LabelMe:
         if not self.recognises(path):
             keys = ", ".join(top_level_keys(path))
             raise AnnotationError(
-                f"{path}: is not LabelMe JSON (its keys are '{keys:.60}'); it has shapes and imagePath"
+                f"{path}: is not LabelMe JSON (its keys are '{shown(keys)}'); it has shapes and imagePath"
             )
         return AnnotationFile(_class_order(path.with_name(_LABEL_FILE)), iter([_picture(path)]))
 
@@ -50,14 +51,14 @@ class LabelMe:
         name = entry.get("shape_type") or "polygon"  # files of the first versions have no other shape
         parse = _PARSERS.get(name) if isinstance(name, str) else None
         if parse is None:
-            raise AnnotationError(f"{where}: the shape {name!r:.60} is not known; use one of {', '.join(_PARSERS)}")
+            raise AnnotationError(f"{where}: the shape {quoted(name)} is not known; use one of {', '.join(_PARSERS)}")
         return parse(entry, where, style)
 
 
 def _picture(path: Path) -> AnnotatedPicture:
     name = value(path, "imagePath")
     if not isinstance(name, str) or not name:
-        raise AnnotationError(f"{path}: imagePath is {name!r:.60}, not a file name; correct it")
+        raise AnnotationError(f"{path}: imagePath is '{shown(name)}', not a file name; correct it")
     width, height = value(path, "imageWidth"), value(path, "imageHeight")
     size = (width, height) if type(width) is int and type(height) is int else None
     return AnnotatedPicture(name, tuple(_regions(path)), size)

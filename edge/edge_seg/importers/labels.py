@@ -8,6 +8,7 @@ from pathlib import Path
 from edge_seg.classes import IGNORE_ID, SegmentationClass, make_classes
 from edge_seg.errors import AnnotationError, DatasetError
 from edge_seg.importers.streaming import json_object
+from edge_seg.importers.wording import listed, quoted, shown
 
 IGNORE_NAME = "ignore"
 """The label of regions that neither train nor score."""
@@ -46,10 +47,10 @@ class LabelRules:
         Raises:
             AnnotationError: no label and no default class, or a value that is no label.
         """
-        label = label_of(attributes.get(attribute), f"'{attribute}'", where) or self.default_class
+        label = label_of(attributes.get(attribute), f"'{shown(attribute)}'", where) or self.default_class
         if label is None:
             raise AnnotationError(
-                f"{where}: has no '{attribute}'; give it one, or name a class for such regions with "
+                f"{where}: has no '{shown(attribute)}'; give it one, or name a class for such regions with "
                 " --default-class NAME"
             )
         return self.mapped(label)
@@ -75,9 +76,9 @@ def parse_label_map(text: str) -> dict[str, str]:
     for entry in filter(str.strip, text.split(",")):
         label, equals, name = (part.strip() for part in entry.partition("="))
         if not (equals and label):
-            raise DatasetError(f"'{entry}' is not LABEL=NAME; write for example dog=pet,cat=pet,person=")
+            raise DatasetError(f"'{shown(entry)}' is not LABEL=NAME; write for example dog=pet,cat=pet,person=")
         if label in found:
-            raise DatasetError(f"the map gives the label '{label}' twice; keep one of them")
+            raise DatasetError(f"the map gives the label '{shown(label)}' twice; keep one of them")
         found[label] = name
     return found
 
@@ -91,12 +92,12 @@ def label_of(value: object, attribute: str, where: str) -> str:
     if (boxes := json_object(value)) is not None:
         ticked = [name for name, on in boxes.items() if on is True]
         if len(ticked) > 1:
-            raise AnnotationError(f"{where}: {attribute} ticks {' and '.join(ticked)}; tick one class")
+            raise AnnotationError(f"{where}: {attribute} ticks {listed(ticked, ' and ')}; tick one class")
         return "".join(ticked).strip()
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if value is not None and not isinstance(value, str):
-        raise AnnotationError(f"{where}: {attribute} is {value!r:.60}, not a name; correct it")
+        raise AnnotationError(f"{where}: {attribute} is {quoted(value)}, not a name; correct it")
     return (value or "").strip()
 
 
@@ -114,7 +115,7 @@ class LabelCensus:
         for name, value in attributes.items():
             counted = self._labels[name]
             try:
-                label = label_of(value, f"'{name}'", where)
+                label = label_of(value, f"'{shown(name)}'", where)
             except AnnotationError as error:
                 self._faults.setdefault(name, error)
                 continue
@@ -131,16 +132,17 @@ class LabelCensus:
         if rules.attribute is not None:
             if self._regions and rules.attribute not in names and rules.default_class is None:
                 raise AnnotationError(
-                    f"{file}: no region has the attribute '{rules.attribute}', they have {', '.join(names) or 'none'}; "
-                    "name one of these, or a class for such regions with  --default-class NAME"
+                    f"{file}: no region has the attribute '{shown(rules.attribute)}', they have "
+                    f"{listed(names) or 'none'}; name one of these, or a class for such regions with "
+                    " --default-class NAME"
                 )
             return rules.attribute
         if preset is not None:
             return preset
         if len(names) > 1:
             raise AnnotationError(
-                f"{file}: the regions have the attributes {', '.join(names)}; "
-                f"say which one names the class, for example  --label-attribute '{names[0]}'"
+                f"{file}: the regions have the attributes {listed(names)}; "
+                f"say which one names the class, for example  --label-attribute '{shown(names[0])}'"
             )
         if not names and not rules.default_class and self._regions:
             raise AnnotationError(f"{file}: the regions have no attribute; name their class with  --default-class NAME")
@@ -157,7 +159,7 @@ class LabelCensus:
             raise self._faults[attribute]
         if len(counted) == _MOST_LABELS:
             raise AnnotationError(
-                f"{file}: the attribute '{attribute}' has more than {_MOST_LABELS} different labels; "
+                f"{file}: the attribute '{shown(attribute)}' has more than {_MOST_LABELS} different labels; "
                 "name another one with  --label-attribute"
             )
         return {*counted} | ({""} if counted.total() < self._regions else set())
@@ -185,8 +187,8 @@ def settle_classes(
     used = {rules.mapped(label or rules.default_class or "") for label in labels} - {"", IGNORE_NAME}
     if rules.classes and (strange := sorted(used - set(known))):
         raise AnnotationError(
-            f"{file}: has regions of the class '{strange[0]}', but the classes are {', '.join(known)}; "
-            f"add it to --classes, map it or drop it with  --map '{strange[0]}='"
+            f"{file}: has regions of the class '{shown(strange[0])}', but the classes are {listed(known)}; "
+            f"add it to --classes, map it or drop it with  --map '{shown(strange[0])}='"
         )
     if not rules.classes:
         ordered = [name for name in dict.fromkeys(map(rules.mapped, file_order)) if name in used]

@@ -12,6 +12,7 @@ from edge_seg.classes import IGNORE_ID
 from edge_seg.errors import AnnotationError, DatasetError
 from edge_seg.images import ClassMap, RgbImage, mask_mode, read_image, read_mask
 from edge_seg.importers.labels import IGNORE_NAME
+from edge_seg.importers.wording import shown
 
 Rgb: TypeAlias = tuple[int, int, int]
 
@@ -149,15 +150,15 @@ def parse_mask_map(text: str) -> ValueMap | ColourMap:
     entries = [_parse_entry(entry) for entry in text.split(",")]
     keys = [key for key, _ in entries]
     if repeated := [key for key in keys if keys.count(key) > 1]:
-        raise DatasetError(f"the map '{text}' gives {_shown(repeated[0])} twice; keep one of them")
+        raise DatasetError(f"the map '{shown(text)}' gives {_shown(repeated[0])} twice; keep one of them")
     names = tuple(dict.fromkeys(name for _, name in entries if name != IGNORE_NAME))
     if not names:
-        raise DatasetError(f"the map '{text}' names no class; write for example 0=background,1=pet")
+        raise DatasetError(f"the map '{shown(text)}' names no class; write for example 0=background,1=pet")
     ids = {key: IGNORE_ID if name == IGNORE_NAME else names.index(name) for key, name in entries}
     values = {key: found for key, found in ids.items() if isinstance(key, int)}
     colours = {key: found for key, found in ids.items() if not isinstance(key, int)}
     if values and colours:
-        raise DatasetError(f"the map '{text}' mixes values and colours; write either 1=pet or #ff0000=pet")
+        raise DatasetError(f"the map '{shown(text)}' mixes values and colours; write either 1=pet or #ff0000=pet")
     return ValueMap(names, values) if values else ColourMap(names, colours)
 
 
@@ -172,7 +173,7 @@ def read_colour_file(path: Path) -> ColourMap:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise DatasetError(f"{path}: cannot be read as a list of colours ({error}); check the path") from None
+        raise DatasetError(f"{path}: cannot be read as a list of colours ({shown(error)}); check the path") from None
     found = [_parse_colour_line(line, path) for line in lines if line.strip() and not line.startswith("#")]
     found = [entry for entry in found if entry is not None]
     if not found:
@@ -194,7 +195,7 @@ def _parse_colour_line(line: str, path: Path) -> tuple[str, Rgb] | None:
     name = (match["first"] or match["last"]).strip(" ,:;") if match else ""
     red, green, blue = (int(match[group]) for group in (2, 3, 4)) if match else (256, 0, 0)
     if not name or max(red, green, blue) > 255:
-        raise DatasetError(f"{path}: '{line:.60}' is not a name and three numbers up to 255, as  cat 128,0,0")
+        raise DatasetError(f"{path}: '{shown(line)}' is not a name and three numbers up to 255, as  cat 128,0,0")
     return name, (red, green, blue)
 
 
@@ -204,7 +205,8 @@ def _parse_entry(entry: str) -> tuple[int | Rgb, str]:
         return _colour(int(value[1:], 16)), name
     if not (equals and name and value.isascii() and value.isdigit() and len(value) < 4 and int(value) <= 255):
         raise DatasetError(
-            f"'{entry}' is not VALUE=NAME with a value from 0 to 255 or a colour #RRGGBB; write for example 1=pet"
+            f"'{shown(entry)}' is not VALUE=NAME with a value from 0 to 255 or a colour #RRGGBB; "
+            "write for example 1=pet"
         )
     return int(value), name
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edge_seg.errors import AnnotationError
 from edge_seg.importers.annotations import AnnotatedPicture, Region
+from edge_seg.importers.wording import shown
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class RegionStore:
         """
         key, listed_in, count = self._entry(picture, file)
         if picture.complete and count >= 0 and listed_in == str(file):
-            raise AnnotationError(f"{file}: lists '{picture.file_name:.200}' twice; keep one of the two entries")
+            raise AnnotationError(f"{file}: lists '{shown(picture.file_name, 200)}' twice; keep one of the two entries")
         count = max(count, 0)
         rows = [(key, count + place, _packed(region, file)) for place, region in enumerate(picture.regions)]
         self._database.executemany("INSERT INTO regions VALUES (?, ?, ?)", rows)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Any, TypeAlias, cast
 
 from edge_seg.errors import AnnotationError
+from edge_seg.importers.wording import shown
 
 _ijson: Any = import_module("ijson")  # by name: it has no types
 
@@ -98,5 +99,5 @@ def _opened(path: Path) -> Generator[IO[bytes]]:
     except OSError as error:
         raise AnnotationError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except (_ijson.JSONError, UnicodeDecodeError, ValueError, OverflowError) as error:
-        text = " ".join(str(error).split())
-        raise AnnotationError(f"{path}: is not JSON ({text:.120}); export the annotations again") from None
+        text = shown(" ".join(str(error).split()), 120)
+        raise AnnotationError(f"{path}: is not JSON ({text}); export the annotations again") from None

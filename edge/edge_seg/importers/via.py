@@ -21,6 +21,7 @@ from edge_seg.importers.annotations import AnnotatedPicture, AnnotationFile, Dra
 from edge_seg.importers.shapes import Shape
 from edge_seg.importers.streaming import JsonObject, check_json, json_object, members, top_level_keys, value
 from edge_seg.importers.via_shapes import via3_shape, via_shape
+from edge_seg.importers.wording import shown
 
 _PROJECT_KEY = "_via_img_metadata"
 _VIA3_KEYS = frozenset({"project", "file", "view", "metadata"})
@@ -48,9 +49,9 @@ class Via:
             if path.suffix.lower() != ".csv":
                 check_json(path)  # not JSON at all is another sentence
             keys = ", ".join(top_level_keys(path))
+            seen = f"its keys are {shown(keys)}" if keys else "it lists no pictures"
             raise AnnotationError(
-                f"{path}: is not VIA JSON or CSV ({f'its keys are {keys:.60}' if keys else 'it lists no pictures'}); "
-                "in VIA choose Annotation, Export Annotations (as json)"
+                f"{path}: is not VIA JSON or CSV ({seen}); in VIA choose Annotation, Export Annotations (as json)"
             )
         return reader(path)
 
@@ -112,7 +113,7 @@ def _entries(path: Path, prefix: str) -> Iterator[AnnotatedPicture]:
         entry = json_object(found) or {}
         name, regions = entry.get("filename"), entry.get("regions")
         if not isinstance(name, str) or not name or not isinstance(regions, dict | list):
-            raise AnnotationError(f"{path}: '{key:.80}' has no filename or no regions; export the annotations again")
+            raise AnnotationError(f"{path}: '{shown(key)}' has no filename or no regions; export the annotations again")
         values = list(cast(JsonObject, regions).values()) if isinstance(regions, dict) else cast(list[Any], regions)
         yield AnnotatedPicture(
             name,
@@ -139,7 +140,7 @@ def _csv_pictures(path: Path) -> Iterator[AnnotatedPicture]:
     for name, rows in groupby(_rows(path), key=lambda row: row["filename"]):
         size, regions = None, list[Region]()
         for row in rows:
-            where = f"{path}: {name}, region {len(regions) + 1}"
+            where = f"{path}: {shown(name)}, region {len(regions) + 1}"
             size = size or _size_bytes(int(row["file_size"]) if (row.get("file_size") or "").isdecimal() else None)
             shape = json_object(_cell(row["region_shape_attributes"], "region_shape_attributes", where))
             if shape:  # a picture without regions has one row with {}
@@ -187,13 +188,11 @@ def _via3_pictures(path: Path, views: Mapping[str, str | None], names: Mapping[s
     options = {key: (json_object(item) or {}).get("options") for key, item in members(path, "attribute")}
     for key, found in members(path, "metadata"):
         entry = json_object(found) or {}
-        name = views.get(str(entry.get("vid", "")))
+        name, where = views.get(str(entry.get("vid", ""))), f"{path}: the region '{shown(key, 40)}'"
         if name is None:
-            raise AnnotationError(f"{path}: the region '{key:.40}' belongs to no picture; export the project again")
+            raise AnnotationError(f"{where}: belongs to no picture; export the project again")
         if entry.get("z"):
-            raise AnnotationError(
-                f"{path}: the region '{key:.40}' belongs to a stretch of time; only pictures are read, not videos"
-            )
+            raise AnnotationError(f"{where}: belongs to a stretch of time; only pictures are read, not videos")
         if not entry.get("xy"):
             continue  # a caption of the whole picture
         counts[name] = counts.get(name, 0) + 1
@@ -219,7 +218,7 @@ def _read_via3_csv(path: Path) -> AnnotationFile:
 def _via3_csv_pictures(path: Path) -> Iterator[AnnotatedPicture]:
     counts: dict[str, int] = {}
     for row in _rows(path):
-        where = f"{path}: {row['metadata_id']:.40}"
+        where = f"{path}: {shown(row['metadata_id'], 40)}"
         files = _cell(row["file_list"], "file_list", where)
         name = cast(list[object], files)[0] if isinstance(files, list) and files else None
         if not isinstance(name, str) or not name:
@@ -265,11 +264,11 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
                 if len(cells) != len(columns):
                     raise AnnotationError(
                         f"{path}: a row has {len(cells)} cells but the header {len(columns)}; "
-                        f"the row begins with '{cells[0]:.40}'; export the annotations again"
+                        f"the row begins with '{shown(cells[0], 40)}'; export the annotations again"
                     )
                 yield dict(zip(columns, cells, strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise AnnotationError(f"{path}: is not CSV in UTF-8 ({error}); export the annotations again") from None
+        raise AnnotationError(f"{path}: is not CSV in UTF-8 ({shown(error)}); export the annotations again") from None
 
 
 def _is_comment(cells: Sequence[str], columns: Sequence[str]) -> bool:
@@ -280,4 +279,4 @@ def _cell(text: str, column: str, where: str) -> Any:
     try:
         return json.loads(text or "{}")
     except (ValueError, RecursionError) as error:
-        raise AnnotationError(f"{where}: {column} is not JSON ({error!s:.80}); export the annotations again") from None
+        raise AnnotationError(f"{where}: {column} is not JSON ({shown(error)}); export the annotations again") from None

@@ -19,6 +19,7 @@ from edge_seg.importers.coordinates import (
     rounded,
 )
 from edge_seg.importers.shapes import Ellipse, Polygon, Polyline, Shape
+from edge_seg.importers.wording import quoted, shown
 
 # https://gitlab.com/vgg/via/-/blob/via-3.x.y/via-3.x.y/src/js/_via_const.js, _VIA_RSHAPE.
 _VIA3_NAMES = {1: "point", 2: "rect", 3: "circle", 4: "ellipse", 5: "line", 6: "polyline", 7: "polygon"}
@@ -45,7 +46,7 @@ def via_shape(attributes: Attributes, where: str, style: DrawingStyle) -> Shape 
         name = "polygon"
     parse = _PARSERS.get(name) if isinstance(name, str) else None
     if parse is None:
-        raise AnnotationError(f"{where}: the shape {name!r:.60} is not known; use one of {', '.join(_PARSERS)}")
+        raise AnnotationError(f"{where}: the shape {quoted(name)} is not known; use one of {', '.join(_PARSERS)}")
     return parse(attributes, where, style)
 
 
@@ -59,7 +60,7 @@ def via3_shape(numbers: object, where: str, style: DrawingStyle) -> Shape | None
     name = _VIA3_NAMES.get(int(values[0])) if values and values[0].is_integer() else None
     if name is None:
         raise AnnotationError(
-            f"{where}: xy begins with {values[:1]}, which is no shape code; VIA 3 knows 1 (point) to 7 (polygon)"
+            f"{where}: xy begins with {shown(values[:1])}, which is no shape code; VIA 3 knows 1 (point) to 7 (polygon)"
         )
     if name in _VIA3_KEYS:
         keys = _VIA3_KEYS[name]

@@ -21,6 +21,7 @@ from edge_seg.importers.annotations import AnnotatedPicture, AnnotationFile, Dra
 from edge_seg.importers.coordinates import flat_points, floored
 from edge_seg.importers.shapes import Polygon, Shape
 from edge_seg.importers.streaming import json_object
+from edge_seg.importers.wording import shown
 
 _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml")
 _TEXT_NAMES = ("classes.txt", "obj.names", "labels.txt")
@@ -88,8 +89,9 @@ def _region(number: int, words: Sequence[str], names: Sequence[str], where: str)
     try:
         class_id, shares = int(words[0]), tuple(map(float, words[1:]))
     except ValueError:
+        seen = shown(" ".join(words[:4]), 40)
         raise AnnotationError(
-            f"{where}: '{' '.join(words[:4]):.40}' is not a class and shares of the sides; export the labels again"
+            f"{where}: '{seen}' is not a class and shares of the sides; export the labels again"
         ) from None
     if not all(map(math.isfinite, shares)):
         raise AnnotationError(f"{where}: holds a coordinate that is no finite number; correct it")
@@ -117,7 +119,7 @@ def _lines(path: Path) -> Iterator[str]:
     except OSError as error:
         raise AnnotationError(f"{path}: cannot be read ({error.strerror}); check the path") from None
     except UnicodeDecodeError as error:
-        raise AnnotationError(f"{path}: is not text in UTF-8 ({error}); export the labels again") from None
+        raise AnnotationError(f"{path}: is not text in UTF-8 ({shown(error)}); export the labels again") from None
 
 
 def _class_names(folder: Path) -> tuple[str, ...]:
@@ -138,7 +140,7 @@ def _yaml_names(path: Path) -> tuple[str, ...]:
         text = path.read_bytes()[: _LONGEST_YAML + 1]
         names = (json_object(yaml.safe_load(text)) or {}).get("names") if len(text) <= _LONGEST_YAML else None
     except (OSError, yaml.YAMLError, ValueError, RecursionError) as error:
-        raise AnnotationError(f"{path}: is not YAML ({error!s:.80}); correct it") from None
+        raise AnnotationError(f"{path}: is not YAML ({shown(' '.join(str(error).split()), 80)}); correct it") from None
     if isinstance(names, dict):
         names = [
             cast(dict[object, object], names).get(index) for index in range(len(cast(dict[object, object], names)))
