@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 Integers: TypeAlias = NDArray[np.int64]
 
-_FEWEST_VOTES = 3
+_FEWEST_VOTES = 4
+_WORDS = 8
 _LINKS = 8
 _MOST_BITS_APART = 14  # of 63
 _HASH_SIDE, _FREQUENCIES = 32, 8
@@ -42,12 +43,13 @@ def sharing_words(plain: Sequence[NDArray[np.uint8]], mirrored: Sequence[NDArray
         mirrored: those of its mirror image.
     """
     count = len(plain)
-    words = np.concatenate([*plain, *mirrored]).view(np.uint32)
-    lengths = [len(item) for item in (*plain, *mirrored)]
+    words = [item.view(np.uint32) for item in (*plain, *mirrored)]
+    lengths = [len(item) for item in words]
     owners = np.repeat(np.tile(np.arange(count), 2), lengths)
     flipped = np.repeat(np.repeat([0, 1], count), lengths)
     codes, votes = np.zeros(0, np.int64), np.zeros(0, np.int64)
-    for word in words.T:  # one word at a time, as this is what takes memory
+    for column in range(_WORDS):  # one at a time, as this is what takes memory
+        word = np.concatenate([item[:, column] for item in words])
         found = _pairs_of_equal(word, owners, flipped, count)
         codes, inverse = np.unique(np.concatenate([codes, found]), return_inverse=True)
         weights = np.concatenate([votes, np.ones(len(found), np.int64)])
