@@ -11,6 +11,9 @@ from edge_seg.errors import DatasetError
 IGNORE_ID = 255
 """The mask value that neither trains nor scores."""
 
+IGNORE_NAME = "ignore"
+"""What annotations call regions of that value."""
+
 # Okabe & Ito's palette, made to be told apart by colour-blind eyes (https://jfly.uni-koeln.de/color/).
 PALETTE = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7")
 _BACKGROUND_NAMES = frozenset({"background", "bg", "unlabelled", "unlabeled", "other"})

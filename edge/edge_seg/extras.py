@@ -26,6 +26,16 @@ def require_extra(extra: str, *, purpose: str) -> None:
     """Raise MissingExtraError, with the `pip install` line, unless all of an extra is installed."""
     module = missing_module(extra)
     if module is not None:
-        raise MissingExtraError(
-            f"{purpose} needs the package '{module}', which is not installed: type  pip install 'edge-seg[{extra}]'"
-        )
+        raise _missing(module, extra, purpose)
+
+
+def require_module(module: str, *, extra: str, purpose: str) -> None:
+    """Raise MissingExtraError, with the `pip install` line, unless one module of an extra is installed."""
+    if find_spec(module) is None:
+        raise _missing(module, extra, purpose)
+
+
+def _missing(module: str, extra: str, purpose: str) -> MissingExtraError:
+    return MissingExtraError(
+        f"{purpose} needs the package '{module}', which is not installed: type  pip install 'edge-seg[{extra}]'"
+    )

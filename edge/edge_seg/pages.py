@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
-from edge_seg.extras import require_extra
+from edge_seg.extras import require_module
 from edge_seg.images import RgbImage
 from edge_seg.resampling import shrink_image
 
@@ -31,7 +31,7 @@ def render(template: str, **values: Any) -> str:
     Raises:
         MissingExtraError: jinja2 is not installed.
     """
-    require_extra("report", purpose="an HTML page")
+    require_module("jinja2", extra="data", purpose="an HTML page")
     return _environment().get_template(template).render(values)
 
 

@@ -20,7 +20,7 @@ from edge_seg.components import Component, components
 from edge_seg.dataset import Dataset, Sample
 from edge_seg.exporters.labels import Labels, refuse_existing
 from edge_seg.exporters.picture import Picture
-from edge_seg.extras import require_extra
+from edge_seg.extras import require_module
 from edge_seg.files import atomic_path
 from edge_seg.images import ClassMap
 from edge_seg.parallel import map_in_processes
@@ -98,7 +98,7 @@ def coco_file(file: Path, labels: Labels, *, name: str, source: str = "", licenc
         DatasetError: `file` exists.
         MissingExtraError: pycocotools is not installed.
     """
-    require_extra("data", purpose="COCO's run lengths")
+    require_module("pycocotools", extra="data", purpose="COCO's run lengths")
     refuse_existing(file)
     head = {
         "info": {"description": name, "contributor": source},

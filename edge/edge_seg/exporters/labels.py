@@ -4,11 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_seg.classes import IGNORE_ID, SegmentationClass
+from edge_seg.classes import IGNORE_ID, IGNORE_NAME, SegmentationClass
 from edge_seg.errors import DatasetError
-
-IGNORE_NAME = "ignore"
-"""What annotations call pixels that neither train nor score; importers know it by this name."""
 
 _CANVAS_NAME = "background"
 

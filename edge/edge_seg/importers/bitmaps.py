@@ -5,13 +5,15 @@ import re
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from io import BytesIO
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from edge_seg.errors import AnnotationError
+from edge_seg.extras import require_module
 from edge_seg.images import ClassMap
 from edge_seg.importers.wording import shown
 
@@ -35,7 +37,10 @@ class RunLengths:
 
         Raises:
             AnnotationError: the mask has another size than the picture, or counts that do not add up to it.
+            MissingExtraError: pycocotools is not installed.
         """
+        require_module("pycocotools", extra="data", purpose="decoding COCO's run lengths")
+        coco: Any = import_module("pycocotools.mask")
         if self.size != class_map.shape:
             (height, width), (picture_height, picture_width) = self.size, class_map.shape
             raise AnnotationError(
@@ -43,13 +48,16 @@ class RunLengths:
                 f"{picture_width}×{picture_height}; use the pictures the annotation was made on"
             )
         counts = self.counts if isinstance(self.counts, tuple) else _decompressed(self.counts, where)
-        class_map.T[_ones(counts, (self.size[1], self.size[0]), where)] = class_id
+        _check_sum(counts, class_map.size, where)
+        height, width = self.size
+        run_lengths = coco.frPyObjects({"counts": list(counts), "size": [height, width]}, height, width)
+        class_map[coco.decode(run_lengths) > 0] = class_id
 
 
 def _decompressed(text: str, where: str) -> tuple[int, ...]:
-    """Read pycocotools' text (github.com/cocodataset/cocoapi, common/maskApi.c: rleFrString).
+    """Read pycocotools' text (github.com/cocodataset/cocoapi, common/maskApi.c: rleFrString), to be checked.
 
-    Not by pycocotools itself, whose C code leaves memory as it found it where the runs end too early.
+    Its C code reads past the end of a malformed text, and leaves memory unset where the runs end too early.
     """
     if not _COMPRESSED_COUNTS.fullmatch(text):
         raise AnnotationError(
@@ -65,19 +73,13 @@ def _decompressed(text: str, where: str) -> tuple[int, ...]:
     return tuple(counts)
 
 
-def _ones(counts: Sequence[int], shape: tuple[int, int], where: str) -> NDArray[np.bool_]:
-    """Return the mask of alternating runs of 0 and 1 as bool of that shape, filled row by row.
-
-    Raises:
-        AnnotationError: the runs do not add up to it.
-    """
-    pixels = shape[0] * shape[1]
+def _check_sum(counts: Sequence[int], pixels: int, where: str) -> None:
+    """Raise AnnotationError unless the runs add up to that many pixels."""
     if sum(counts) != pixels or min(counts) < 0:
         raise AnnotationError(
             f"{where}: its run lengths add up to {shown(sum(counts), 20)}, not to {pixels} pixels, or one of them is "
             "negative; export the annotations again"
         )
-    return np.repeat(np.arange(len(counts)) % 2 > 0, counts).reshape(shape)
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ class BoxRunLengths:
             AnnotationError: the box is not inside the picture, or the counts do not add up to it.
         """
         _check_box(class_map, self.left, self.top, self.width, self.height, where)
-        ones = _ones(self.counts, (self.height, self.width), where)
+        _check_sum(self.counts, self.width * self.height, where)
+        ones = np.repeat(np.arange(len(self.counts)) % 2 > 0, self.counts).reshape(self.height, self.width)
         class_map[self.top : self.top + self.height, self.left : self.left + self.width][ones] = class_id
 
 

@@ -5,13 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_seg.classes import IGNORE_ID, SegmentationClass, make_classes
+from edge_seg.classes import IGNORE_ID, IGNORE_NAME, SegmentationClass, make_classes
 from edge_seg.errors import AnnotationError, DatasetError
 from edge_seg.importers.streaming import json_object
 from edge_seg.importers.wording import listed, quoted, shown
-
-IGNORE_NAME = "ignore"
-"""The label of regions that neither train nor score."""
 
 ANY_LABEL = "*"
 

@@ -8,10 +8,9 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from edge_seg.classes import IGNORE_ID
+from edge_seg.classes import IGNORE_ID, IGNORE_NAME
 from edge_seg.errors import AnnotationError, DatasetError
 from edge_seg.images import ClassMap, RgbImage, mask_mode, read_image, read_mask
-from edge_seg.importers.labels import IGNORE_NAME
 from edge_seg.importers.wording import shown
 
 Rgb: TypeAlias = tuple[int, int, int]

@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 
 from edge_seg.errors import AnnotationError
-from edge_seg.extras import require_extra
+from edge_seg.extras import require_module
 from edge_seg.importers.annotations import AnnotatedPicture, AnnotationFile, DrawingStyle, Region
 from edge_seg.importers.coordinates import flat_points, floored
 from edge_seg.importers.shapes import Polygon, Shape
@@ -134,7 +134,7 @@ def _class_names(folder: Path) -> tuple[str, ...]:
 
 
 def _yaml_names(path: Path) -> tuple[str, ...]:
-    require_extra("data", purpose=f"reading {path.name}")
+    require_module("yaml", extra="data", purpose=f"reading {path.name}")
     yaml: Any = import_module("yaml")
     try:
         text = path.read_bytes()[: _LONGEST_YAML + 1]

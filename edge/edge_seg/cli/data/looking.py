@@ -50,7 +50,7 @@ def preview(
         raise typer.BadParameter("--names and --class exclude each other; give one of them")
     _check_suffix(out, (*_SHEET_SUFFIXES, _PAGE_SUFFIX))
     if _is_page(out):
-        _require_extra(out)
+        _require_matplotlib(out)
     from edge_seg.dataset import Dataset
     from edge_seg.preview import write_page, write_sheet
 
@@ -73,7 +73,7 @@ def stats(
     """Count classes, areas, objects and picture sizes."""
     if out is not None:
         _check_suffix(out, (*_CHART_SUFFIXES, _PAGE_SUFFIX))
-        _require_extra(out)
+        _require_matplotlib(out)
     from edge_seg.dataset import Dataset
     from edge_seg.dataset.statistics import measure_dataset
 
@@ -98,10 +98,10 @@ def _is_page(out: Path) -> bool:
     return out.suffix.lower() == _PAGE_SUFFIX
 
 
-def _require_extra(out: Path) -> None:
-    from edge_seg.extras import require_extra
+def _require_matplotlib(out: Path) -> None:
+    from edge_seg.extras import require_module
 
-    require_extra("report", purpose=f"writing {out.name}")
+    require_module("matplotlib", extra="data", purpose=f"writing {out.name}")
 
 
 def _named(dataset: "Dataset", names: str) -> "list[Sample]":
