@@ -22,6 +22,7 @@ def tell_written(count: int, out: Path, notes: str = "") -> None:
     place = escape(str(out))
     console().print(f"{count} pictures written to {place}{notes}")
     console().print(f"Look at them with  edge-seg data preview {place} --out sheet.png", style="dim")
+    console().print(f"Keep near-duplicates out of validation with  edge-seg data split {place}", style="dim")
 
 
 def tracked(items: Iterable[T], /, *, total: int | None = None) -> Iterable[T]:
