@@ -1,5 +1,8 @@
 """Images and masks between files and arrays. RGB everywhere; BGR exists only at OpenCV's boundary."""
 
+import struct
+import warnings
+import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +38,11 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _QUARTER_TURNS = frozenset({5, 6, 7, 8})
+# What Pillow's decoders raise on malformed files, beside the OSError and SyntaxError they are meant to.
+DECODING_ERRORS = (
+    *(ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, OSError, RuntimeError),
+    *(SyntaxError, TypeError, ValueError, struct.error, zlib.error, Image.DecompressionBombError),
+)
 _SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
@@ -136,7 +144,7 @@ def write_image(path: Path, image: RgbImage) -> None:
 def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
     """Open an image; every way the file can be at fault becomes one ImageError."""
     try:
-        with Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
             _refuse_bomb(image, path)
             if decode:
                 image.load()
@@ -145,8 +153,9 @@ def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
         raise ImageError(f"{path}: no such image; check the path") from None
     except UnidentifiedImageError:
         raise ImageError(f"{path}: not an image that can be decoded ({_head(path)}); replace it") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        raise ImageError(f"{path}: cannot be decoded ({error}); replace the file") from None
+    except DECODING_ERRORS as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(f"{path}: cannot be decoded ({reason:.120}); replace the file") from None
 
 
 def _refuse_bomb(image: Image.Image, path: Path) -> None:

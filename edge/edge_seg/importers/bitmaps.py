@@ -2,6 +2,7 @@
 
 import binascii
 import re
+import warnings
 from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from PIL import Image
 
 from edge_seg.errors import AnnotationError
 from edge_seg.extras import require_module
-from edge_seg.images import ClassMap
+from edge_seg.images import DECODING_ERRORS, ClassMap
 from edge_seg.importers.wording import shown
 
 # Digits of six bits from '0': all but the last of a number carry the bit 0x20, and a picture needs at most six.
@@ -122,10 +123,13 @@ class PngMask:
             AnnotationError: not a PNG in base64, or not inside the picture.
         """
         try:
-            with Image.open(BytesIO(b64decode(self.text, validate=True)), formats=["PNG"]) as image:
+            with (
+                warnings.catch_warnings(action="ignore"),
+                Image.open(BytesIO(b64decode(self.text, validate=True)), formats=["PNG"]) as image,
+            ):
                 _check_box(class_map, self.left, self.top, *image.size, where)
                 ones = np.asarray(image.convert("L")) > 0
-        except (binascii.Error, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        except (binascii.Error, *DECODING_ERRORS) as error:
             raise AnnotationError(
                 f"{where}: its mask is no PNG in base64 ({shown(error)}); export the annotations again"
             ) from None

@@ -69,7 +69,7 @@ def import_annotations(
         classes = settle_classes(labels.used, options.rules, labels.order, files[0])
         writer = description.writer(out, classes)
         matches = _match(store, pictures, options, files[0])
-        found, skipped = matches.found, [f"{name}: not in {pictures.folder}" for name in matches.absent]
+        found, skipped = matches.found, [f"{shown(name, 200)}: not in {pictures.folder}" for name in matches.absent]
         if options.skip_empty:
             skipped += [f"{path}: has no regions" for path, entries in found.items() if not _region_count(entries)]
             found = {path: entries for path, entries in found.items() if _region_count(entries)}
@@ -86,7 +86,15 @@ def import_annotations(
                 writer.record(names[path])
                 imported += 1
                 empty += not _region_count(entries)
+            if not imported:
+                raise AnnotationError(_nothing_sentence(files[0], skipped))
     return ImportReport(imported, empty, tuple(skipped), tuple(matches.notes))
+
+
+def _nothing_sentence(file: Path, skipped: Sequence[str]) -> str:
+    if not skipped:
+        return f"{file}: lists no pictures; annotate some first"
+    return f"{file}: all its {len(skipped)} pictures were left out, the first because: {shown(skipped[0], 300)}"
 
 
 @dataclass(frozen=True)
@@ -131,7 +139,9 @@ def _match(store: RegionStore, pictures: PictureFolder, options: ImportOptions, 
     for entry in store.pictures():
         path = pictures.find(entry.file_name, str(entry.file))
         if path is None and (path := pictures.find_by_size(entry.size_bytes)) is not None:
-            notes.append(f"'{entry.file_name}' was found by its {entry.size_bytes} bytes under the name {path.name}")
+            notes.append(
+                f"'{shown(entry.file_name)}' was found by its {entry.size_bytes} bytes under the name {path.name}"
+            )
         if path is None:
             absent.append(entry.file_name)
             continue
@@ -140,7 +150,7 @@ def _match(store: RegionStore, pictures: PictureFolder, options: ImportOptions, 
     if absent and not options.skip_missing:
         raise AnnotationError(
             f"{file}: {len(absent)} of {len(absent) + len(found)} pictures are not in {pictures.folder}, first "
-            f"'{absent[0]:.200}'; name their folder with --images or leave them out with --skip-missing"
+            f"'{shown(absent[0], 200)}'; name their folder with --images or leave them out with --skip-missing"
         )
     return _Matches(found, absent, notes)
 
@@ -150,8 +160,8 @@ def _refuse_second_entry(entries: Sequence[StoredPicture], entry: StoredPicture,
     for other in entries:
         if other.file == entry.file:
             raise AnnotationError(
-                f"{entry.file}: both '{other.file_name:.200}' and '{entry.file_name:.200}' mean the picture {path}; "
-                "keep one of the two entries"
+                f"{entry.file}: both '{shown(other.file_name)}' and '{shown(entry.file_name)}' mean the picture "
+                f"{path}; keep one of the two entries"
             )
 
 

@@ -1,5 +1,6 @@
 """From what an annotation calls a region to a class id."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ ANY_LABEL = "*"
 _ALIASES = {"__ignore__": IGNORE_NAME}
 _BACKGROUND_ALIAS = "_background_"
 _MOST_LABELS = 10_000  # so many different ones are captions
+_MOST_ATTRIBUTES = 100
+_LONGEST_LABEL = 200
+_NO_TEXT = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # control characters, half surrogate pairs
 
 
 @dataclass(frozen=True)
@@ -90,12 +94,15 @@ def label_of(value: object, attribute: str, where: str) -> str:
         ticked = [name for name, on in boxes.items() if on is True]
         if len(ticked) > 1:
             raise AnnotationError(f"{where}: {attribute} ticks {listed(ticked, ' and ')}; tick one class")
-        return "".join(ticked).strip()
+        value = "".join(ticked)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if value is not None and not isinstance(value, str):
         raise AnnotationError(f"{where}: {attribute} is {quoted(value)}, not a name; correct it")
-    return (value or "").strip()
+    label = (value or "").strip()
+    if len(label) > _LONGEST_LABEL or _NO_TEXT.search(label):
+        raise AnnotationError(f"{where}: {attribute} is '{shown(label)}', a text and not a name; correct it")
+    return label
 
 
 class LabelCensus:
@@ -109,6 +116,10 @@ class LabelCensus:
     def add(self, attributes: Mapping[str, object], where: str) -> None:
         """Count one region; `where` is its file, picture and number."""
         self._regions += 1
+        if len(self._labels) > _MOST_ATTRIBUTES:
+            raise AnnotationError(
+                f"{where}: the regions have more than {_MOST_ATTRIBUTES} different attributes; export them again"
+            )
         for name, value in attributes.items():
             counted = self._labels[name]
             try:
@@ -192,6 +203,11 @@ def settle_classes(
         known += [name for name in [*ordered, *sorted(used - set(ordered))] if name != rules.background]
     if len(known) == 1:
         raise AnnotationError(f"{file}: no region names a class; draw regions or list --classes")
+    if len(known) > IGNORE_ID:
+        raise AnnotationError(
+            f"{file}: its regions have {len(known) - 1} classes, and a mask holds {IGNORE_ID} with the background; "
+            "merge or drop some with  --map"
+        )
     return make_classes(known)
 
 

@@ -13,6 +13,7 @@ from edge_seg.errors import AnnotationError, DatasetError, ImageError
 from edge_seg.images import IMAGE_SUFFIXES, ClassMap, read_image, write_mask
 from edge_seg.importers.description import Description, ImportReport
 from edge_seg.importers.mask_maps import MaskMap
+from edge_seg.importers.pictures import check_name
 from edge_seg.parallel import map_in_processes
 from edge_seg.progress import Track, untracked
 
@@ -67,6 +68,8 @@ def import_masks(
         DatasetError: a file without a partner, sizes that differ, or `out` exists.
         AnnotationError: a mask value that the map does not name, or a file that cannot be decoded.
     """
+    for image, _ in pairs.pairs:
+        check_name(image.name, image)
     writer = description.writer(out, make_classes(mask_map.class_names))
     if pairs.alone and not skip_bad:
         raise DatasetError(_alone_sentence(pairs.alone))

@@ -13,11 +13,14 @@ from urllib.parse import unquote, urlsplit
 
 from edge_seg.errors import AnnotationError
 from edge_seg.images import IMAGE_SUFFIXES
+from edge_seg.importers.wording import shown
 
 # Folders that lie beside pictures and hold masks of the same names.
 _MASK_FOLDERS = frozenset(
     {"masks", "mask", "labels", "annotations", "segmentationclass", "segmentationobject", "segmentationclasspng"}
 )
+
+_LONGEST_NAME_BYTES = 220  # of the 255 a file system allows; the rest is for names while writing
 
 
 class PictureFolder:
@@ -95,15 +98,39 @@ def picture_folder(images: Path | None, annotations: Path) -> PictureFolder:
     return beside if len(beside) else PictureFolder(home.resolve().parent)
 
 
+def check_name(name: str, path: Path) -> None:
+    """Check that a data set can hold a picture under the file name `name`, and list it one name a line.
+
+    Raises:
+        AnnotationError: not UTF-8, blanks around it, a line break in it, or too long for a file name.
+    """
+    try:
+        length = len(name.encode())
+    except UnicodeEncodeError:
+        length = 0
+    if name.splitlines() != [name.strip()] or not 0 < length <= _LONGEST_NAME_BYTES:
+        raise AnnotationError(
+            f"{shown(str(path), 300)}: a list of pictures cannot hold the file name '{shown(name)}'; "
+            "give it a short name without line breaks or blanks at its ends"
+        )
+
+
 def output_names(paths: Iterable[Path], folder: Path) -> dict[Path, str]:
-    """Give every picture a file name of its own: its name, or its path joined by `_` where stems collide."""
+    """Give every picture a file name of its own: its name, or its path joined by `_` where stems collide.
+
+    Raises:
+        AnnotationError: as `check_name`.
+    """
     paths = list(paths)
     stems: defaultdict[str, set[Path]] = defaultdict(set)
     for path in paths:
         stems[path.stem].add(path)
-    return {
+    names = {
         path: path.name if len(stems[path.stem]) == 1 else "_".join(path.relative_to(folder).parts) for path in paths
     }
+    for path, name in names.items():
+        check_name(name, path)
+    return names
 
 
 def _picture_files(folder: Path) -> Iterable[PurePosixPath]:
@@ -113,7 +140,8 @@ def _picture_files(folder: Path) -> Iterable[PurePosixPath]:
         )
         inside = Path(place).relative_to(folder)
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
+            # A pipe would be waited for without end.
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES and Path(place, name).is_file():
                 yield PurePosixPath(inside / name)
 
 

@@ -129,7 +129,9 @@ def _region(number: int, found: object) -> Region:
 
 
 def _size_bytes(found: object) -> int | None:
-    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else None
+    return (
+        found if isinstance(found, int) and not isinstance(found, bool) and 0 < found < 2**31 else None
+    )  # more than any picture: written by mistake
 
 
 def _read_csv(path: Path) -> AnnotationFile:
