@@ -642,6 +642,14 @@ def test_map_on_the_command_line(folder: Folder, run) -> None:
     assert "is not LABEL=NAME" in wrong.output
 
 
+def test_what_was_done_as_json(folder: Folder, run) -> None:
+    images = [{"id": 7, "file_name": "a.png"}, {"id": 8, "file_name": "gone.png"}]
+    file = folder.write("x.json", coco({"category_id": 2, "segmentation": SQUARE}, images=images))
+    answer = json.loads(run("coco", file, "--out", folder.out, "--skip-missing", "--json").stdout)
+    assert (answer["imported"], answer["empty"], answer["notes"]) == (1, 0, [])
+    assert answer["skipped"] == [f"gone.png: not in {folder.path}"]
+
+
 # Real files -----------------------------------------------------------------------------------------
 
 REAL = [

@@ -1,6 +1,8 @@
 """`edge-seg data import`: one command for every format, and `auto`, which tells them by content."""
 
+import json
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 
@@ -30,6 +32,7 @@ ImageFolder: TypeAlias = Annotated[
     Path | None,
     typer.Option("--images", help="Folder of pictures.", show_default="that of the annotations, or the one above"),
 ]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")]
 SkipBad: TypeAlias = Annotated[bool, typer.Option("--skip-bad", help="Leave bad pictures out and list them.")]
 MaskFolder: TypeAlias = Annotated[Path, typer.Argument(help="Folder of masks with the stems of the pictures.")]
 MAP_HELP = (
@@ -123,13 +126,14 @@ def _annotations(
     val: ValShare = 0.2,
     test: TestShare = 0.0,
     seed: Seed = 0,
+    as_json: AsJson = False,
 ) -> None:
     from edge_seg.importers import FORMATS, DrawingStyle, ImportOptions, LabelRules, parse_label_map
 
     about = _description(out, name, source, licence, split_policy(val, test, seed))
     chosen = FORMATS.get(str(context.info_name))
     if chosen is None and (report := _import_layout(paths, label_map, out, about, skip_bad=skip_bad)) is not None:
-        _tell(report, out)
+        _tell(report, out, as_json=as_json)
         return
     try:
         labels = parse_label_map(label_map)
@@ -142,7 +146,7 @@ def _annotations(
         skip_empty=skip_empty,
         skip_bad=skip_bad,
     )
-    _tell(_import(chosen, paths, images, out, options, about), out)
+    _tell(_import(chosen, paths, images, out, options, about), out, as_json=as_json)
 
 
 for _name, (_help, _example) in _FORMATS.items():
@@ -174,6 +178,7 @@ def masks(
     test: TestShare = 0.0,
     seed: Seed = 0,
     skip_bad: SkipBad = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import pictures with grey, indexed or coloured masks from a second folder, paired by file stem."""
     from edge_seg.importers import import_masks, paired, parse_mask_map, read_colour_file
@@ -182,7 +187,11 @@ def masks(
         raise typer.BadParameter("say what the masks mean, with either --map or --colours", param_hint="--map")
     mask_map = _parsed(parse_mask_map, value_map) if colours is None else read_colour_file(colours)
     about = _description(out, name, source, licence, split_policy(val, test, seed))
-    _tell(import_masks(paired(images, masks), out, mask_map, about, skip_bad=skip_bad, track=tracked), out)
+    _tell(
+        import_masks(paired(images, masks), out, mask_map, about, skip_bad=skip_bad, track=tracked),
+        out,
+        as_json=as_json,
+    )
 
 
 @importing.command(epilog="Example:  edge-seg data import trimaps pets/images pets/annotations/trimaps --out data/pets")
@@ -198,13 +207,14 @@ def trimaps(
     test: TestShare = 0.0,
     seed: Seed = 0,
     skip_bad: SkipBad = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import Oxford-IIIT Pet's trimaps: 1 pet, 2 background, 3 border."""
     from edge_seg.importers import TRIMAP, import_masks, pictures_of_masks
 
     about = _description(out, name, source, licence, split_policy(val, test, seed))
     pairs = pictures_of_masks(images, masks)
-    _tell(import_masks(pairs, out, TRIMAP, about, skip_bad=skip_bad, track=tracked), out)
+    _tell(import_masks(pairs, out, TRIMAP, about, skip_bad=skip_bad, track=tracked), out, as_json=as_json)
 
 
 @importing.command(epilog="Example:  edge-seg data import voc VOCdevkit/VOC2012 --out data/voc")
@@ -219,6 +229,7 @@ def voc(
     test: TestShare = 0.0,
     seed: Seed = 0,
     skip_bad: SkipBad = False,
+    as_json: AsJson = False,
 ) -> None:
     """Import Pascal VOC's coloured masks, with VOC's 21 classes or those of a labelmap.txt in the folder."""
     from edge_seg.importers import VOC, import_masks, voc_layout
@@ -226,7 +237,7 @@ def voc(
     about = _description(out, name, source, licence, split_policy(val, test, seed))
     layout = voc_layout(folder)
     report = import_masks(layout.pairs, out, layout.mask_map or VOC, about, skip_bad=skip_bad, track=tracked)
-    _tell(report, out)
+    _tell(report, out, as_json=as_json)
 
 
 @importing.command(epilog="Example:  edge-seg data import pets --out pets")
@@ -241,13 +252,14 @@ def pets(
     val: ValShare = 0.2,
     test: TestShare = 0.0,
     seed: Seed = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Download Oxford-IIIT Pet (7,349 pictures, 800 MB): pet, background, border."""
     from edge_seg.importers import import_pets
     from edge_seg.importers.pets import HOMEPAGE, LICENCE
 
     about = _description(out, name, f"Oxford-IIIT Pet, {HOMEPAGE}", LICENCE, split_policy(val, test, seed))
-    _tell(import_pets(out, about, download_folder=download_folder, track=tracked), out)
+    _tell(import_pets(out, about, download_folder=download_folder, track=tracked), out, as_json=as_json)
 
 
 def _import(
@@ -309,7 +321,10 @@ def _description(out: Path, name: str, source: str, licence: str, split: "SplitP
     return Description(name or out.name, source, licence, split)
 
 
-def _tell(report: "ImportReport", out: Path) -> None:
+def _tell(report: "ImportReport", out: Path, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"folder": str(out)} | asdict(report), indent=2, ensure_ascii=False))
+        return
     for sentence in report.skipped:
         console(stderr=True).print(f"skipped  {escape(sentence)}", style="yellow")
     for sentence in report.notes:
