@@ -156,7 +156,7 @@ def test_shared_words_are_counted_across_words() -> None:
     mirrored = [random.integers(0, 255, (20, 32), dtype=np.uint8) for _ in range(4)]
     plain[3][:4, :8] = plain[1][:4, :8]  # two words of four descriptors
     mirrored[2][:2, 8:20] = plain[0][:2, 8:20]  # three words of two
-    mirrored[1][9:18] = mirrored[2][9:18]  # says nothing that the plain ones would not say
+    mirrored[1][9:18] = mirrored[0][9:18]  # says nothing that the plain ones would not say
     assert sharing_words(plain, mirrored) == [(1, 3, False), (0, 2, True)]
 
 

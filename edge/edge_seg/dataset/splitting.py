@@ -44,8 +44,8 @@ def grouped_split(
     """Divide pictures by the policy's seed and shares, keeping every group in one split.
 
     Iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011), with groups in place of pictures: the
-    rarest class is dealt out first, each time to the split that lacks most of its share. A group
-    that has no room in any split goes to training.
+    rarest class is dealt out first. Each group goes to the split it helps most towards a fair share of
+    all its classes (theirs looked at the rarest alone, which groups upset), or else to training.
 
     Args:
         names: file names; their order makes no difference.
@@ -110,20 +110,21 @@ def _stratified(held: NDArray[np.int64], sizes: NDArray[np.int64], wanted: NDArr
         [units], the index of each one's split.
     """
     held = np.column_stack([held, sizes])  # being a picture is the most frequent class of all
-    share = wanted / max(1, wanted.sum())
-    fair = np.maximum(share[:, None] * held.sum(axis=0), 1e-9)
+    shares = wanted[:, None] / max(1, wanted.sum())
+    fair = np.maximum(shares * held.sum(axis=0), 1)  # one at least, so that rare classes go everywhere
     lacking = fair.copy()
     homes = np.full(len(held), -1)
     while (homes < 0).any():
         remaining = held[homes < 0].sum(axis=0)
         rarest = int(np.argmin(np.where(remaining > 0, remaining, np.inf)))
         for unit in np.flatnonzero((homes < 0) & (held[:, rarest] > 0)):
-            homes[unit] = home = _neediest(lacking, lacking / fair, int(sizes[unit]), rarest)
+            homes[unit] = home = _neediest(lacking, fair, held[unit])
             lacking[home] -= held[unit]
     return homes
 
 
-def _neediest(lacking: NDArray[np.float64], need: NDArray[np.float64], size: int, label: int) -> int:
-    """Return the split with room for `size` pictures that lacks most of its share of a class; else training, 0."""
-    roomy = [split for split in range(len(lacking)) if lacking[split, -1] >= size - 1e-6]
-    return max(roomy, key=lambda split: (need[split, label], need[split, -1], -split), default=0)
+def _neediest(lacking: NDArray[np.float64], fair: NDArray[np.float64], held: NDArray[np.int64]) -> int:
+    """Return the split with room for a unit whose squared lacks, each by its fair share, it lessens most."""
+    relief = ((2 * lacking - held) * held / fair).sum(axis=1)
+    roomy = np.flatnonzero(lacking[:, -1] >= held[-1])
+    return int(roomy[np.argmax(relief[roomy])]) if len(roomy) else 0  # training
