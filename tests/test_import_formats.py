@@ -574,6 +574,16 @@ def test_names_of_all_kinds_find_the_picture(folder: Folder, name: str) -> None:
     assert folder.load("coco", folder.write("x.json", document)).imported == 1
 
 
+@pytest.mark.parametrize(("last", "notes"), [((2, 3), 1), ((9, 9), 0)])
+def test_polylines_that_close_on_themselves_are_told(folder: Folder, last: tuple[int, int], notes: int) -> None:
+    points = [(2, 2), (12, 2), (12, 9), (2, 9), last]
+    line = {"name": "polyline", "all_points_x": [x for x, _ in points], "all_points_y": [y for _, y in points]}
+    regions = [{"shape_attributes": line, "region_attributes": {"kind": "leaf"}}]
+    report = folder.load("via", folder.write("x.json", {"a.png": {"filename": "a.png", "regions": regions}}))
+    assert len(report.notes) == notes
+    assert all("1 polylines end where they began" in note for note in report.notes)
+
+
 def test_two_pictures_that_could_be_meant_are_refused(folder: Folder) -> None:
     for place in ("one", "two"):
         (folder.path / place).mkdir()

@@ -1,24 +1,19 @@
 """The road all annotation formats share: read, find the pictures, settle the classes, draw the masks."""
 
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from edge_seg.classes import SegmentationClass
 from edge_seg.dataset import Sample
-from edge_seg.errors import AnnotationError, ImageError
-from edge_seg.images import ClassMap, PictureSize, decoded_size, upright_mask, write_mask
+from edge_seg.errors import AnnotationError
 from edge_seg.importers.annotations import AnnotationFormat, DrawingStyle
 from edge_seg.importers.description import Description, ImportReport
-from edge_seg.importers.labels import LabelCensus, LabelRules, class_ids, settle_classes
+from edge_seg.importers.drawing import Drawer, DrawingTask, draw
+from edge_seg.importers.labels import LabelCensus, LabelRules, settle_classes
 from edge_seg.importers.pictures import PictureFolder, output_names
-from edge_seg.importers.region_store import RegionStore, StoredPicture, unpacked
-from edge_seg.importers.shapes import lies_outside, paint
+from edge_seg.importers.region_store import RegionStore, StoredPicture
 from edge_seg.importers.wording import shown
 from edge_seg.parallel import map_in_processes
 from edge_seg.progress import Track, untracked
@@ -74,21 +69,31 @@ def import_annotations(
             skipped += [f"{path}: has no regions" for path, entries in found.items() if not _region_count(entries)]
             found = {path: entries for path, entries in found.items() if _region_count(entries)}
         names = output_names(found, pictures.folder)
-        imported = empty = 0
+        imported = empty = closed_polylines = 0
         with writer:
-            draw = partial(_draw, _Drawer.make(annotation_format, labels.attributes, options, classes))
+            drawer = Drawer.make(
+                annotation_format, labels.attributes, options.rules, options.style, classes, skip_bad=options.skip_bad
+            )
             tasks = _Tasks(store, found, {path: writer.place(name) for path, name in names.items()})
-            results = map_in_processes(draw, tasks)
-            for (path, entries), fault in zip(found.items(), track(results, total=len(found)), strict=True):
-                if fault is not None:
-                    skipped.append(fault)
+            results = map_in_processes(partial(draw, drawer), tasks)
+            for (path, entries), drawn in zip(found.items(), track(results, total=len(found)), strict=True):
+                if drawn.fault is not None:
+                    skipped.append(drawn.fault)
                     continue
+                closed_polylines += drawn.closed_polylines
                 writer.record(names[path])
                 imported += 1
                 empty += not _region_count(entries)
             if not imported:
                 raise AnnotationError(_nothing_sentence(files[0], skipped))
-    return ImportReport(imported, empty, tuple(skipped), tuple(matches.notes))
+    notes = [*matches.notes, *_polyline_note(closed_polylines)]
+    return ImportReport(imported, empty, tuple(skipped), tuple(notes))
+
+
+def _polyline_note(closed: int) -> list[str]:
+    if not closed:
+        return []
+    return [f"{closed} polylines end where they began; if they outline objects, import again with  --fill-polylines"]
 
 
 def _nothing_sentence(file: Path, skipped: Sequence[str]) -> str:
@@ -170,17 +175,6 @@ def _region_count(entries: Sequence[StoredPicture]) -> int:
 
 
 @dataclass(frozen=True)
-class _Task:
-    """One picture to draw, with what a worker process needs."""
-
-    picture: Path
-    place: Sample
-    name: str
-    size: tuple[int, int] | None
-    regions: Sequence[bytes]
-
-
-@dataclass(frozen=True)
 class _Tasks:
     """Fetches the regions of a picture when its turn comes."""
 
@@ -191,82 +185,8 @@ class _Tasks:
     def __len__(self) -> int:
         return len(self.found)
 
-    def __iter__(self) -> Iterator[_Task]:
+    def __iter__(self) -> Iterator[DrawingTask]:
         for path, entries in self.found.items():
             regions = [content for entry in entries for content in self.store.packed_regions(entry.key)]
             size = next((entry.size for entry in entries if entry.size is not None), None)
-            yield _Task(path, self.places[path], entries[0].file_name, size, regions)
-
-
-@dataclass(frozen=True)
-class _Drawer:
-    """What is the same for all pictures of an import."""
-
-    annotation_format: AnnotationFormat
-    attributes: Mapping[Path, str]
-    rules: LabelRules
-    style: DrawingStyle
-    ids: dict[str, int]
-    colours: list[tuple[int, int, int]]
-    skip_bad: bool
-
-    @classmethod
-    def make(
-        cls,
-        annotation_format: AnnotationFormat,
-        attributes: Mapping[Path, str],
-        options: ImportOptions,
-        classes: Sequence[SegmentationClass],
-    ) -> "_Drawer":
-        colours = [item.rgb for item in classes]
-        ids = class_ids(classes)
-        return cls(annotation_format, attributes, options.rules, options.style, ids, colours, options.skip_bad)
-
-
-def _draw(drawer: _Drawer, task: _Task) -> str | None:
-    """Write a picture and its mask to their place; return a sentence when the picture is to be left out."""
-    try:
-        mask = _mask(drawer, task)
-    except AnnotationError as error:
-        if drawer.skip_bad:
-            return str(error)
-        raise
-    shutil.copyfile(task.picture, task.place.image_path)
-    write_mask(task.place.mask_path, mask, drawer.colours)
-    return None
-
-
-def _mask(drawer: _Drawer, task: _Task) -> ClassMap:
-    try:
-        size = decoded_size(task.picture)
-    except ImageError as error:
-        raise AnnotationError(str(error)) from None
-    width, height = drawn_on = _canvas(task, size)
-    class_map = np.zeros((height, width), np.uint8)
-    regions = sorted((unpacked(content) for content in task.regions), key=lambda found: found[1].layer)
-    for file, region in regions:
-        where = f"{file}: {shown(task.name)}, region {region.number}"
-        label = drawer.rules.class_of(region.attributes, drawer.attributes[file], where)
-        shape = drawer.annotation_format.shape(region.geometry, drawn_on, drawer.style, where) if label else None
-        if shape is None:
-            continue
-        if lies_outside(shape, height, width):
-            raise AnnotationError(
-                f"{where}: lies outside the picture, which is {width}×{height}; "
-                "use the pictures the annotation was made on"
-            )
-        paint(class_map, shape, drawer.ids[label], where)
-    return class_map if drawn_on == size.upright else upright_mask(class_map, size.orientation)
-
-
-def _canvas(task: _Task, size: PictureSize) -> tuple[int, int]:
-    """Return the (width, height) that the annotations are meant for: upright, or as stored before EXIF turned it."""
-    if task.size is None or task.size == size.upright:
-        return size.upright
-    if task.size == size.stored:
-        return size.stored
-    (width, height), (picture_width, picture_height) = task.size, size.upright
-    raise AnnotationError(
-        f"{task.picture}: is {picture_width}×{picture_height} but was annotated at {width}×{height}; "
-        "use the pictures the annotation was made on"
-    )
+            yield DrawingTask(path, self.places[path], entries[0].file_name, size, regions)

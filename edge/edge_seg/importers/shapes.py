@@ -27,6 +27,8 @@ FARTHEST_COORDINATE = 1e6
 MOST_CROSSINGS = 20_000_000
 """Pixel rows that the edges of one outline may cross in all; a drawn outline stays far below."""
 
+_FEWEST_CORNERS = 4
+_NEAR = 0.1  # of its extent
 _CROSSINGS_AT_ONCE = 1_000_000
 _PIXELS_AT_ONCE = 4_000_000
 
@@ -118,6 +120,14 @@ def lies_outside(shape: Shape, height: int, width: int) -> bool:
         case Polygon(points) | Polyline(points):
             low, high = points.min(axis=0), points.max(axis=0)
     return bool((high < 0).any() or low[0] >= width or low[1] >= height)
+
+
+def closes_on_itself(shape: Shape) -> bool:
+    """True for a polyline that ends near where it began: most likely an outline, traced with the wrong tool."""
+    if not isinstance(shape, Polyline) or len(shape.points) < _FEWEST_CORNERS:
+        return False
+    extent = np.ptp(shape.points, axis=0).max()
+    return bool(np.hypot(*(shape.points[0] - shape.points[-1])) <= _NEAR * extent)
 
 
 def _stroke(points: NDArray[np.int32], shape: tuple[int, ...], width: int) -> NDArray[np.bool_]:
