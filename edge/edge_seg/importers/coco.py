@@ -36,12 +36,13 @@ class Coco:
 
     def read(self, path: Path) -> AnnotationFile:
         """Read images and annotations lazily; the class order is that of the categories."""
-        check_json(path)
         if not self.recognises(path):
+            check_json(path, item_depth=1)  # not JSON at all is another sentence
             keys = ", ".join(top_level_keys(path))
             raise AnnotationError(
                 f"{path}: is not COCO JSON (its keys are '{shown(keys)}'); it has images, annotations and categories"
             )
+        check_json(path, item_depth=3)
         categories = _categories(path)
         order = tuple(dict.fromkeys(str(item["category"]) for item in categories.values()))
         return AnnotationFile(order, _pictures(path, categories))

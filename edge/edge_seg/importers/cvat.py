@@ -6,7 +6,7 @@ Shapes are drawn by `z_order`, and in the order of the file where it is equal.
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeAlias
+from typing import Any, TypeAlias
 from xml.etree.ElementTree import Element, ParseError
 
 import numpy as np
@@ -16,6 +16,7 @@ from defusedxml.ElementTree import iterparse
 from edge_seg.errors import AnnotationError
 from edge_seg.importers.annotations import AnnotatedPicture, AnnotationFile, DrawingStyle, Region
 from edge_seg.importers.bitmaps import BoxRunLengths
+from edge_seg.importers.bounded_file import BoundedFile
 from edge_seg.importers.coordinates import Points, coordinate, floored, points
 from edge_seg.importers.shapes import Outline, Parts, Polyline, Shape
 from edge_seg.importers.via_shapes import point
@@ -24,6 +25,8 @@ from edge_seg.importers.wording import shown
 _SHAPES = ("polygon", "box", "polyline", "points", "ellipse", "mask", "cuboid", "skeleton")
 _NOT_GEOMETRY = frozenset({"label", "occluded", "source", "group_id"})
 _DEEPEST_NESTING = 64
+_LARGEST_IMAGE = 50_000_000  # characters, as of two outlines of a million points
+_CHARACTERS_OF_AN_ELEMENT = 200  # what memory needs for one without any
 _ELLIPSE_POINTS = 180
 
 
@@ -70,14 +73,23 @@ def _refuse_unreadable(path: Path) -> None:
 
 
 def _elements(path: Path) -> Iterator[tuple[str, Element]]:
-    """Yield ("start" or "end", element); what a caller has used up it clears."""
-    depth = 0
+    """Yield ("start" or "end", element); what is below the root is dropped when it has ended, or the tree grows."""
+    root, depth, size = None, 0, 0
     with _opened(path) as file:
         for event, element in iterparse(file, events=("start", "end"), forbid_dtd=True):
+            root = element if root is None else root
             depth += 1 if event == "start" else -1
+            size += _CHARACTERS_OF_AN_ELEMENT + sum(map(len, element.attrib.values())) if event == "start" else 0
             if depth > _DEEPEST_NESTING:
                 raise AnnotationError(f"{path}: is nested deeper than {_DEEPEST_NESTING} levels; export it again")
+            if size > _LARGEST_IMAGE:
+                raise AnnotationError(
+                    f"{path}: holds more shapes or points for one image than can be drawn; delete some"
+                )
             yield event, element
+            if depth == 1:
+                root.clear()
+                size = 0
 
 
 def _class_order(path: Path) -> tuple[str, ...]:
@@ -97,12 +109,9 @@ def _class_order(path: Path) -> tuple[str, ...]:
 
 
 def _pictures(path: Path) -> Iterator[AnnotatedPicture]:
-    root: Element | None = None
     for event, element in _elements(path):
-        root = element if root is None else root
         if event == "end" and element.tag == "image":
             yield _picture(element, path)
-            root.clear()  # or the tree grows with the file
 
 
 def _picture(image: Element, path: Path) -> AnnotatedPicture:
@@ -130,10 +139,10 @@ def _region(number: int, element: Element, where: str) -> Region:
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[IO[bytes]]:
+def _opened(path: Path) -> Generator[BoundedFile]:
     try:
         with path.open("rb") as file:
-            yield file
+            yield BoundedFile(file, path, ends=b"\"'<")
     except FileNotFoundError:
         raise AnnotationError(f"{path}: no such file; check the path") from None
     except OSError as error:

@@ -36,12 +36,13 @@ class LabelMe:
 
     def read(self, path: Path) -> AnnotationFile:
         """Read one picture's shapes; the class order is that of a labels.txt beside the file."""
-        check_json(path)
         if not self.recognises(path):
+            check_json(path, item_depth=1)  # not JSON at all is another sentence
             keys = ", ".join(top_level_keys(path))
             raise AnnotationError(
                 f"{path}: is not LabelMe JSON (its keys are '{shown(keys)}'); it has shapes and imagePath"
             )
+        check_json(path, item_depth=2)
         return AnnotationFile(_class_order(path.with_name(_LABEL_FILE)), iter([_picture(path)]))
 
     def shape(self, geometry: Any, size: tuple[int, int], style: DrawingStyle, where: str) -> Shape | None:

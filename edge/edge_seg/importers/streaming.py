@@ -4,9 +4,10 @@ from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 from edge_seg.errors import AnnotationError
+from edge_seg.importers.bounded_file import BoundedFile
 from edge_seg.importers.wording import shown
 
 _ijson: Any = import_module("ijson")  # by name: it has no types
@@ -18,19 +19,34 @@ DEEPEST_NESTING = 64
 
 _STARTS, _ENDS = frozenset({"start_map", "start_array"}), frozenset({"end_map", "end_array"})
 _MOST_KEYS = 40
+_MOST_EVENTS = 5_000_000  # of one item: a polygon of a million [x, y] takes 4,000,000
+_CHARACTERS_OF_AN_EVENT = 64
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def check_json(path: Path) -> None:
+def check_json(path: Path, *, item_depth: int) -> None:
     """Read the whole file once and keep nothing, so that the passes that follow meet no fault.
 
+    Args:
+        path: the file.
+        item_depth: how deep the objects lie that are read one at a time; the whole document has the depth 1.
+
     Raises:
-        AnnotationError: not readable, not JSON, or nested deeper than any annotation is.
+        AnnotationError: not readable, not JSON, nested deeper than any annotation is, or with an item that
+            memory should not hold.
     """
-    depth = 0
+    depth = size = 0
     with _opened(path) as file:
-        for event, _ in _ijson.basic_parse(file, use_float=True):
+        for event, found in _ijson.basic_parse(file, use_float=True):
             depth += (event in _STARTS) - (event in _ENDS)
+            size = 0 if depth < item_depth else size + 1
+            if event == "string" and size:
+                size += len(found) // _CHARACTERS_OF_AN_EVENT
+            if size > _MOST_EVENTS:
+                raise AnnotationError(
+                    f"{path}: holds more than {_MOST_EVENTS} numbers and names for one picture or region; "
+                    "simplify it or name another file"
+                )
             if depth > DEEPEST_NESTING:
                 raise AnnotationError(
                     f"{path}: is nested deeper than {DEEPEST_NESTING} levels, so it is no annotation file; "
@@ -70,14 +86,24 @@ def value(path: Path, prefix: str) -> Any:
 
 def top_level_keys(path: Path) -> list[str]:
     """Return the keys of the object a file holds, up to its first fault; none when it holds no object."""
+    return _keys(path, 1)
+
+
+def first_member_keys(path: Path) -> list[str]:
+    """Return the keys of the first object inside the object a file holds, up to its first fault."""
+    return _keys(path, 2)
+
+
+def _keys(path: Path, level: int) -> list[str]:
     keys: list[str] = []
     depth = 0
     with suppress(AnnotationError), _opened(path) as file:
         for event, found in _ijson.basic_parse(file, use_float=True):
-            if event == "map_key" and depth == 1:
+            if event == "map_key" and depth == level:
                 keys.append(found)
             depth += (event in _STARTS) - (event in _ENDS)
-            if depth > DEEPEST_NESTING or len(keys) == _MOST_KEYS or (depth == 0):
+            left = event in _ENDS and depth < level
+            if depth > DEEPEST_NESTING or len(keys) == _MOST_KEYS or left or (depth == 1 and event == "start_array"):
                 break
     return keys
 
@@ -88,12 +114,12 @@ def json_object(found: object) -> JsonObject | None:
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[IO[bytes]]:
+def _opened(path: Path) -> Generator[BoundedFile]:
     try:
         with path.open("rb") as file:
             if file.read(len(_BYTE_ORDER_MARK)) != _BYTE_ORDER_MARK:
                 file.seek(0)
-            yield file
+            yield BoundedFile(file, path, ends=b'"')
     except FileNotFoundError:
         raise AnnotationError(f"{path}: no such file; check the path") from None
     except OSError as error:

@@ -11,15 +11,24 @@ Later regions are drawn over earlier ones. Regions are counted from 1, as VIA sh
 
 import csv
 import json
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TextIO, cast
 
 from edge_seg.errors import AnnotationError
 from edge_seg.importers.annotations import AnnotatedPicture, AnnotationFile, DrawingStyle, Region
 from edge_seg.importers.shapes import Shape
-from edge_seg.importers.streaming import JsonObject, check_json, json_object, members, top_level_keys, value
+from edge_seg.importers.streaming import (
+    JsonObject,
+    check_json,
+    first_member_keys,
+    json_object,
+    members,
+    top_level_keys,
+    value,
+)
 from edge_seg.importers.via_shapes import via3_shape, via_shape
 from edge_seg.importers.wording import shown
 
@@ -28,6 +37,7 @@ _VIA3_KEYS = frozenset({"project", "file", "view", "metadata"})
 _CSV_COLUMNS = ("filename", "region_id", "region_shape_attributes", "region_attributes")
 _VIA3_CSV_COLUMNS = ("metadata_id", "file_list", "flags", "temporal_coordinates", "spatial_coordinates", "metadata")
 _LONGEST_CELL = 16 * 2**20
+_LONGEST_LINE = 32 * 2**20
 
 
 class Via:
@@ -47,7 +57,7 @@ class Via:
         reader = _reader(path)
         if reader is None:
             if path.suffix.lower() != ".csv":
-                check_json(path)  # not JSON at all is another sentence
+                check_json(path, item_depth=1)  # not JSON at all is another sentence
             keys = ", ".join(top_level_keys(path))
             seen = f"its keys are {shown(keys)}" if keys else "it lists no pictures"
             raise AnnotationError(
@@ -76,27 +86,19 @@ def _reader(path: Path) -> Any:
         return _read_via3
     if _PROJECT_KEY in keys:
         return _read_project
-    return _read_export if keys and _is_export(path) else None
+    return _read_export if "filename" in first_member_keys(path) else None
 
 
 # Versions 1 and 2 ------------------------------------------------------------------------------------
 
 
-def _is_export(path: Path) -> bool:
-    try:
-        _, first = next(members(path), ("", None))
-    except AnnotationError:
-        return False
-    return "filename" in (json_object(first) or {})
-
-
 def _read_export(path: Path) -> AnnotationFile:
-    check_json(path)
+    check_json(path, item_depth=2)
     return AnnotationFile(pictures=_entries(path, ""))
 
 
 def _read_project(path: Path) -> AnnotationFile:
-    check_json(path)
+    check_json(path, item_depth=3)
     return AnnotationFile(_options(path), _entries(path, _PROJECT_KEY))
 
 
@@ -139,23 +141,27 @@ def _read_csv(path: Path) -> AnnotationFile:
 
 
 def _csv_pictures(path: Path) -> Iterator[AnnotatedPicture]:
-    for name, rows in groupby(_rows(path), key=lambda row: row["filename"]):
-        size, regions = None, list[Region]()
-        for row in rows:
-            where = f"{path}: {shown(name)}, region {len(regions) + 1}"
-            size = size or _size_bytes(int(row["file_size"]) if (row.get("file_size") or "").isdecimal() else None)
-            shape = json_object(_cell(row["region_shape_attributes"], "region_shape_attributes", where))
-            if shape:  # a picture without regions has one row with {}
-                labels = json_object(_cell(row["region_attributes"], "region_attributes", where)) or {}
-                regions.append(Region(len(regions) + 1, labels, shape))
-        yield AnnotatedPicture(name, tuple(regions), size_bytes=size, complete=False)
+    """Yield the regions one by one, as rows; a picture without regions has a row with the shape {}."""
+    counts: defaultdict[str, int] = defaultdict(int)
+    for row in _rows(path):
+        name = row["filename"]
+        where = f"{path}: {shown(name)}, region {counts[name] + 1}"
+        shape = json_object(_cell(row["region_shape_attributes"], "region_shape_attributes", where))
+        labels = json_object(_cell(row["region_attributes"], "region_attributes", where)) or {}
+        counts[name] += bool(shape)
+        regions = (Region(counts[name], labels, shape),) if shape else ()
+        yield AnnotatedPicture(name, regions, size_bytes=_csv_size_bytes(row.get("file_size", "")), complete=False)
+
+
+def _csv_size_bytes(text: str) -> int | None:
+    return _size_bytes(int(text)) if re.fullmatch("[0-9]{1,10}", text) else None
 
 
 # Version 3 -------------------------------------------------------------------------------------------
 
 
 def _read_via3(path: Path) -> AnnotationFile:
-    check_json(path)
+    check_json(path, item_depth=3)
     files = {key: _file_name(item) for key, item in members(path, "file")}
     views = {key: files.get(_only_file(item)) for key, item in members(path, "view")}
     names = _attribute_names(path)
@@ -260,7 +266,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
     csv.field_size_limit(_LONGEST_CELL)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            for cells in csv.reader(file, strict=True):
+            for cells in csv.reader(_csv_lines(file, path), strict=True):
                 if not cells or _is_comment(cells, columns):
                     continue
                 if len(cells) != len(columns):
@@ -271,6 +277,15 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
                 yield dict(zip(columns, cells, strict=True))
     except (csv.Error, UnicodeDecodeError) as error:
         raise AnnotationError(f"{path}: is not CSV in UTF-8 ({shown(error)}); export the annotations again") from None
+
+
+def _csv_lines(file: TextIO, path: Path) -> Iterator[str]:
+    while line := file.readline(_LONGEST_LINE):
+        if len(line) == _LONGEST_LINE:
+            raise AnnotationError(
+                f"{path}: has a line of more than {_LONGEST_LINE >> 20} MB; export the annotations again"
+            )
+        yield line
 
 
 def _is_comment(cells: Sequence[str], columns: Sequence[str]) -> bool:

@@ -27,7 +27,9 @@ _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml")
 _TEXT_NAMES = ("classes.txt", "obj.names", "labels.txt")
 _BOX_NUMBERS, _FEWEST_NUMBERS = 4, 6
 _LONGEST_YAML = 2**20
-_LONGEST_LINE = 2**26
+_LONGEST_LINE = 2**25
+_LONGEST_GLANCE = 10_000
+_MOST_NUMBERS = 2_000_001  # a class and a million points
 
 
 class Yolo:
@@ -43,7 +45,7 @@ class Yolo:
         if path.suffix.lower() != ".txt" or path.name in _TEXT_NAMES:
             return False
         try:
-            lines = [line.split() for line in islice(_lines(path), 20) if line.strip()]
+            lines = [line[:_LONGEST_GLANCE].split() for line in islice(_lines(path), 20) if line.strip()]
         except AnnotationError:
             return False
         return all(_is_label(words) for words in lines)
@@ -79,13 +81,15 @@ _ROUNDING = 1e-6  # 30/480 of 480 is the pixel 30, whatever the decimals of the 
 
 def _picture(path: Path, names: Sequence[str]) -> Iterator[AnnotatedPicture]:
     regions = tuple(
-        _region(number, line.split(), names, f"{path}: region {number}")
+        _region(number, line.split(None, _MOST_NUMBERS), names, f"{path}: region {number}")
         for number, line in enumerate((line for line in _lines(path) if line.strip()), 1)
     )
     yield AnnotatedPicture(path.with_suffix("").as_posix(), regions)
 
 
 def _region(number: int, words: Sequence[str], names: Sequence[str], where: str) -> Region:
+    if len(words) > _MOST_NUMBERS:
+        raise AnnotationError(f"{where}: has more than {_MOST_NUMBERS // 2} points; simplify it")
     try:
         class_id, shares = int(words[0]), tuple(map(float, words[1:]))
     except ValueError:
@@ -113,6 +117,8 @@ def _lines(path: Path) -> Iterator[str]:
     try:
         with path.open(encoding="utf-8-sig") as file:
             while line := file.readline(_LONGEST_LINE):
+                if len(line) == _LONGEST_LINE:
+                    raise AnnotationError(f"{path}: has a line of {_LONGEST_LINE >> 20} MB; export the labels again")
                 yield line
     except FileNotFoundError:
         raise AnnotationError(f"{path}: no such file; check the path") from None
