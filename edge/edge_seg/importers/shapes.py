@@ -28,6 +28,7 @@ MOST_CROSSINGS = 20_000_000
 """Pixel rows that the edges of one outline may cross in all; a drawn outline stays far below."""
 
 _FEWEST_CORNERS = 4
+_FEW_POINTS = 1000  # up to which cv2.fillPoly, ten times as fast as `_fill`, takes milliseconds whatever they are
 _NEAR = 0.1  # of its extent
 _CROSSINGS_AT_ONCE = 1_000_000
 _PIXELS_AT_ONCE = 4_000_000
@@ -87,6 +88,8 @@ def paint(class_map: ClassMap, shape: Shape, class_id: int, where: str) -> None:
         AnnotationError: an outline too tangled to fill, or a bitmap that does not decode or fit.
     """
     match shape:
+        case Polygon(points) if len(points) <= _FEW_POINTS:
+            cv2.fillPoly(class_map, [points], class_id)
         case Polygon(points):
             _fill(class_map, (points.astype(np.float64) + 0.5,), class_id, where)
             cv2.polylines(class_map, [points], True, class_id)
