@@ -1,5 +1,6 @@
 """What an image file says of itself, without decoding it."""
 
+import re
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -14,7 +15,24 @@ ID_MODES = ("L", "P", "1")
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)
 """What Pillow raises for files that are no picture, or a damaged or gigantic one."""
 
-_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")  # of the others, one runs a program on the file (EPS)
+_SIGNATURES = {
+    "PNG": rb"\x89PNG\r\n\x1a\n",
+    "JPEG": rb"\xff\xd8\xff",
+    "GIF": rb"GIF8[79]a",
+    "WEBP": rb"RIFF....WEBP",
+    "BMP": rb"BM",
+    "TIFF": rb"II\*\0|MM\0\*",
+}
+_SUFFIXES = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".gif": "GIF",
+    ".webp": "WEBP",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
 _SAME_FORMATS = {"MPO": "JPEG"}  # cameras write several JPEGs into one .jpg
 _LYING_ORIENTATIONS = frozenset({5, 6, 7, 8})  # Exif 2.32, table 7: those that exchange the sides
 
@@ -45,9 +63,20 @@ class Header:
         """Width and height in pixels, as shown."""
         return (self.stored_size[1], self.stored_size[0]) if self.lies else self.stored_size
 
-    def fits_suffix(self, path: Path) -> bool:
-        """Tell whether the name promises this format; one that promises none fits all."""
-        return Image.registered_extensions().get(path.suffix.lower(), self.format) == self.format
+
+def told_format(path: Path) -> str | None:
+    """Tell the format of an image file by its first bytes, as Pillow calls it; None if they tell none."""
+    try:
+        with path.open("rb") as file:
+            first = file.read(12)
+    except OSError:
+        return None
+    return next((name for name, signature in _SIGNATURES.items() if re.match(signature, first, re.DOTALL)), None)
+
+
+def promised_format(path: Path) -> str | None:
+    """Return the format that the suffix of an image file promises, as Pillow calls it."""
+    return _SUFFIXES.get(path.suffix.lower())
 
 
 def read_header(path: Path) -> Header | None:
@@ -63,10 +92,12 @@ def read_header(path: Path) -> Header | None:
 
 @contextmanager
 def opened(path: Path) -> Generator[Image.Image]:
-    """Open an image file, silent about its oddities.
+    """Open an image file of a format that photographs and masks have, silent about its oddities.
+
+    Pillow knows many more, and runs a program on files of one of them (EPS).
 
     Raises:
         OSError, SyntaxError, ValueError, DecompressionBombError: those of UNREADABLE.
     """
-    with warnings.catch_warnings(action="ignore"), Image.open(path, formats=_FORMATS) as image:
+    with warnings.catch_warnings(action="ignore"), Image.open(path, formats=tuple(_SIGNATURES)) as image:
         yield image

@@ -97,28 +97,33 @@ def _read(path: Path, header: Header, ids: Ids) -> RepairedMask | None:
 
 
 def _recovered(image: Image.Image, ids: Ids) -> tuple[ClassMap, str] | None:
-    """Recover ids from the grey values or the colours of a mask, if only one of them gives any."""
-    if image.mode.startswith("I"):
-        by_value, by_colour = _ids_of_values(np.asarray(image), ids), None
-    elif image.mode in _COLOUR_MODES:
-        rgba = np.asarray(image.convert("RGBA"))
-        if (rgba[..., 3] < 255).any():
-            return None
-        # Grey values of an image with a palette are colours that someone chose, not ids.
-        is_grey = image.mode not in ("P", "PA") and (rgba[..., :1] == rgba[..., 1:3]).all()
-        by_value = _ids_of_values(rgba[..., 0], ids) if is_grey else None
-        by_colour = _ids_of_colours(rgba[..., :3], ids)
-    else:
-        return None
-    if by_value is not None and (by_colour is None or np.array_equal(by_value, by_colour)):
-        return by_value, "the values"
-    return (by_colour, "the colours") if by_value is None and by_colour is not None else None
-
-
-def _ids_of_values(values: NDArray[np.integer], ids: Ids) -> ClassMap | None:
+    """Recover ids from the values or the colours of a mask, if they do not contradict each other."""
+    values, rgb = _values(image), _opaque_rgb(image)
+    by_value = values.astype(np.uint8) if values is not None and ids.are(values) else None
+    by_colour = _ids_of_colours(rgb, ids) if rgb is not None else None
+    if by_colour is not None:
+        agreed = by_value is None or np.array_equal(by_value, by_colour)
+        return (by_colour, "the colours" if by_value is None else "the values") if agreed else None
     # Black and white alone is a mask of two classes elsewhere; here white would be ignored.
-    is_black_and_white = set(np.unique(values).tolist()) <= {0, 255}
-    return values.astype(np.uint8) if ids.are(values) and not is_black_and_white else None
+    if by_value is None or set(np.unique(by_value).tolist()) <= {0, 255}:
+        return None
+    return by_value, "the values"
+
+
+def _values(image: Image.Image) -> NDArray[np.integer] | None:
+    """One number per pixel, [h, w]; None for colours and for indices of a palette, which someone chose as colours."""
+    if image.mode.startswith("I"):
+        return np.asarray(image)
+    rgb = _opaque_rgb(image) if image.mode in ("RGB", "RGBA", "LA") else None
+    return None if rgb is None or (rgb[..., :1] != rgb[..., 1:]).any() else rgb[..., 0]
+
+
+def _opaque_rgb(image: Image.Image) -> RgbImage | None:
+    """The colours of a picture, [h, w, 3]; None if it has none, or is anywhere transparent."""
+    if image.mode not in _COLOUR_MODES:
+        return None
+    rgba = np.asarray(image.convert("RGBA"), np.uint8)
+    return None if (rgba[..., 3] < 255).any() else rgba[..., :3]
 
 
 def _ids_of_colours(rgb: RgbImage, ids: Ids) -> ClassMap | None:

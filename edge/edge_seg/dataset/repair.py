@@ -17,7 +17,7 @@ from pathlib import Path
 
 from edge_seg.dataset.checks.listing import list_samples, sample_called
 from edge_seg.dataset.folder import Dataset, Sample
-from edge_seg.dataset.image_header import read_header
+from edge_seg.dataset.image_header import promised_format, told_format
 from edge_seg.dataset.manifest import FILE_NAME
 from edge_seg.dataset.mask_repair import Ids, repair_mask
 from edge_seg.errors import DatasetError
@@ -93,10 +93,10 @@ def _repair_in_place(dataset: Dataset, track: Track) -> Iterator[Repair]:
 
 def _rename_pictures(samples: Sequence[Sample]) -> Iterator[tuple[str, str]]:
     for path in (sample.image_path for sample in samples):
-        header = read_header(path)
-        if header is None or header.fits_suffix(path) or header.format not in _SUFFIXES:
+        told, promised = told_format(path), promised_format(path)
+        if told is None or promised is None or told == promised:
             continue
-        target = path.with_suffix(_SUFFIXES[header.format])
+        target = path.with_suffix(_SUFFIXES[told])
         if not target.exists():
             path.rename(target)
             yield path.name, target.name

@@ -14,14 +14,14 @@ from edge_seg.components import components
 from edge_seg.dataset.alignment import Alignment, align
 from edge_seg.dataset.checks.findings import Finding
 from edge_seg.dataset.folder import Dataset, Sample, check_pair
-from edge_seg.dataset.image_header import ID_MODES, read_header
+from edge_seg.dataset.image_header import ID_MODES, promised_format, read_header, told_format
 from edge_seg.dataset.near_duplicates import Fingerprint, fingerprint
 from edge_seg.errors import DatasetError, ImageError
 from edge_seg.images import ClassMap, RgbImage, read_image, read_mask
 
-_BOX_WIDEST_MASK = 256
+_BOX_WIDEST_MASK = 128
 _BOX_FILL = 0.985  # of the box around an object; a disc fills 0.785
-_BOX_LEAST_AREA = 400  # pixels of a mask at most 256 wide; smaller things are boxes by their pixels
+_BOX_LEAST_AREA = 100  # pixels of a mask at most 128 wide; smaller things are boxes by their pixels
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +53,12 @@ def inspect_sample(dataset: Dataset, sample: Sample) -> Inspected:
     faults = [*_mislabelled(sample), *image_faults, *mask_faults]
     if image is not None and mask is not None:
         faults += _pair_faults(dataset, sample, image, mask)
+    pixels = np.bincount(np.ravel(mask) if mask is not None else [], minlength=256).astype(np.uint32)
     if mask is not None:
-        faults += _content_faults(dataset, sample, mask)
+        faults += _content_faults(dataset, sample, mask, set(np.flatnonzero(pixels).tolist()))
     return Inspected(
         findings=tuple(faults),
-        pixels=_pixels(mask),
+        pixels=pixels,
         image_size=_size(image),
         mask_size=_size(mask),
         fingerprint=None if image is None else fingerprint(image),
@@ -90,9 +91,9 @@ def _decoded_mask(dataset: Dataset, sample: Sample) -> tuple[ClassMap | None, li
 
 def _mislabelled(sample: Sample) -> Iterator[Finding]:
     for path in (sample.image_path, sample.mask_path):
-        header = read_header(path)
-        if header and not header.fits_suffix(path):
-            what = f"{_place(path)}: is a {header.format} inside, though its name ends in {path.suffix}"
+        told, promised = told_format(path), promised_format(path)
+        if told and promised and told != promised:
+            what = f"{_place(path)}: is a {told} inside, though its name ends in {path.suffix}"
             yield Finding("mislabelled", f"{what}; repair a copy with --fix", (sample.name,))
 
 
@@ -118,8 +119,7 @@ def _size_sentence(sample: Sample, mask: ClassMap) -> str | None:
     )
 
 
-def _content_faults(dataset: Dataset, sample: Sample, mask: ClassMap) -> Iterator[Finding]:
-    present = set(np.flatnonzero(_pixels(mask)).tolist())
+def _content_faults(dataset: Dataset, sample: Sample, mask: ClassMap, present: set[int]) -> Iterator[Finding]:
     backgrounds = {item.id for item in dataset.classes if item.is_background}
     place, names = _place(sample.mask_path), (sample.name,)
     if present == {dataset.ignore_id}:
@@ -149,10 +149,6 @@ def is_boxes(mask: ClassMap, around: set[int]) -> bool:
                 return False
             largest = max(largest, piece.area)
     return _BOX_LEAST_AREA <= largest < small.size
-
-
-def _pixels(mask: ClassMap | None) -> NDArray[np.uint32]:
-    return np.bincount(np.ravel(mask) if mask is not None else [], minlength=256).astype(np.uint32)
 
 
 def _size(array: RgbImage | ClassMap | None) -> tuple[int, int] | None:
