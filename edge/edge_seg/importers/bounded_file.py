@@ -17,12 +17,14 @@ class BoundedFile:
         self._since_end = 0
 
     def read(self, size: int = -1) -> bytes:
-        """Read as a file does.
+        """Read as a file does, but more at a time inside a long string.
+
+        Expat scans an unfinished string anew with every chunk, so that equal chunks take quadratic time.
 
         Raises:
             AnnotationError: a string is too long.
         """
-        chunk = self._file.read(size)
+        chunk = self._file.read(max(size, self._since_end) if size > 0 else size)
         last = max(map(chunk.rfind, self._ends))
         self._since_end = len(chunk) - last - 1 + (self._since_end if last < 0 else 0)
         if self._since_end > LONGEST_STRING_BYTES:

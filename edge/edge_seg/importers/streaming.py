@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -18,7 +19,7 @@ DEEPEST_NESTING = 64
 """ijson keeps the path to where it is for every level, which is quadratic in the depth."""
 
 _STARTS, _ENDS = frozenset({"start_map", "start_array"}), frozenset({"end_map", "end_array"})
-_MOST_KEYS = 40
+_MOST_KEYS, _LONGEST_KEY = 40, 100
 _MOST_EVENTS = 5_000_000  # of one item: a polygon of a million [x, y] takes 4,000,000
 _CHARACTERS_OF_AN_EVENT = 64
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -95,17 +96,26 @@ def first_member_keys(path: Path) -> list[str]:
 
 
 def _keys(path: Path, level: int) -> list[str]:
+    try:
+        state = path.stat()
+    except OSError:
+        return []
+    return [*_keys_of(path, level, state.st_mtime_ns, state.st_size)]
+
+
+@lru_cache  # every format asks, and each time it takes a pass through the file
+def _keys_of(path: Path, level: int, _modified_ns: int, _size_bytes: int) -> tuple[str, ...]:
     keys: list[str] = []
     depth = 0
     with suppress(AnnotationError), _opened(path) as file:
         for event, found in _ijson.basic_parse(file, use_float=True):
             if event == "map_key" and depth == level:
-                keys.append(found)
+                keys.append(found[:_LONGEST_KEY])
             depth += (event in _STARTS) - (event in _ENDS)
             left = event in _ENDS and depth < level
             if depth > DEEPEST_NESTING or len(keys) == _MOST_KEYS or left or (depth == 1 and event == "start_array"):
                 break
-    return keys
+    return tuple(keys)
 
 
 def json_object(found: object) -> JsonObject | None:
