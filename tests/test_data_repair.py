@@ -236,7 +236,7 @@ def test_a_place_that_will_not_do(folder: Path, place: str) -> None:
     (folder.parent / "taken").mkdir()
     (folder.parent / "taken" / "something").touch()
     before = content_of(folder.parent)
-    with pytest.raises(DatasetError, match="exists already|lies inside"):
+    with pytest.raises(DatasetError, match=r"exists already|lies inside"):
         repair_dataset(Dataset.open(folder), folder.parent / place)
     assert content_of(folder.parent) == before
 

@@ -3,6 +3,20 @@
 Outlines and edges are compared on a coarse grid by strength and direction. The direction is kept as a
 doubled angle (Granlund 1978): a step from dark to bright and one from bright to dark are the same edge,
 and an upright edge speaks against a level outline instead of for it.
+
+Measured on copies of five real data sets and of a generated one, in each of which ten pairs of masks
+were exchanged and ten masks moved by 8 % of the sides, three times over; and on the sets as they are:
+
+    pictures                  exchanged pairs found   moved masks found   false alarms untouched
+    625 pets (trimaps)                 30 of 30            25 of 30                 1
+    500 fires                          27 of 30            30 of 30                 0
+    220 floods                         30 of 30            30 of 30                 0
+    550 bags of rubbish                28 of 30            28 of 30                 0
+    131 waste bottles                  27 of 30            27 of 30                 0
+    240 generated scenes               30 of 30            30 of 30                 0
+
+Shifts below 3 % of a side pass for careless drawing, unless all masks share one: then 3 % to 5 % are
+found, according to the set. Masks that follow no edges (of places to walk, say) tell nothing at all.
 """
 
 from collections.abc import Sequence

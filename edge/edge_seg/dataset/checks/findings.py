@@ -54,7 +54,7 @@ KINDS: Mapping[str, Kind] = {
     "looks-swapped": Kind(
         "warning",
         "Masks that look exchanged",
-        "Their outlines lie on the edges of another picture, not on their own's.",
+        "Their outlines lie on the edges of another picture, not on those of their own.",
     ),
     "looks-shifted": Kind(
         "warning", "Masks that look shifted", "Moved, their outlines fit the picture's edges better."
