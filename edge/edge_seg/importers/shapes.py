@@ -25,7 +25,8 @@ FARTHEST_COORDINATE = 1e6
 """Beyond any picture, and well inside what OpenCV's fixed-point line drawing can hold."""
 
 MOST_CROSSINGS = 20_000_000
-"""Pixel rows that the edges of one outline may cross in all; a drawn outline stays far below."""
+"""Rows of pixels that the edges of one outline may cross in all, and pixels that a line may be long; drawn ones
+stay far below."""
 
 _FEWEST_CORNERS = 4
 _FEW_POINTS = 1000  # up to which cv2.fillPoly, ten times as fast as `_fill`, takes milliseconds whatever they are
@@ -92,10 +93,12 @@ def paint(class_map: ClassMap, shape: Shape, class_id: int, where: str) -> None:
             cv2.fillPoly(class_map, [points], class_id)
         case Polygon(points):
             _fill(class_map, (points.astype(np.float64) + 0.5,), class_id, where)
+            _check_length(points, class_map.shape, where)
             cv2.polylines(class_map, [points], True, class_id)
         case Outline(rings):
             _fill(class_map, rings, class_id, where)
         case Polyline(points, width):
+            _check_length(points, class_map.shape, where)
             class_map[_stroke(points, class_map.shape, width)] = class_id
         case Ellipse(centre, (radius, other)) if radius == other:
             cv2.circle(class_map, centre, radius, class_id, thickness=cv2.FILLED)
@@ -131,6 +134,16 @@ def closes_on_itself(shape: Shape) -> bool:
         return False
     extent = np.ptp(shape.points, axis=0).max()
     return bool(np.hypot(*(shape.points[0] - shape.points[-1])) <= _NEAR * extent)
+
+
+def _check_length(points: NDArray[np.int32], shape: tuple[int, ...], where: str) -> None:
+    """Refuse a line on which OpenCV would be for minutes: it draws one pixel after the other."""
+    inside = np.minimum(np.maximum(points, 0), (shape[1], shape[0]))
+    pixels = int(np.abs(np.diff(inside, axis=0)).max(axis=1).sum())
+    if pixels > MOST_CROSSINGS:
+        raise AnnotationError(
+            f"{where}: its line of {len(points)} points is {pixels} pixels long; simplify or delete it"
+        )
 
 
 def _stroke(points: NDArray[np.int32], shape: tuple[int, ...], width: int) -> NDArray[np.bool_]:
