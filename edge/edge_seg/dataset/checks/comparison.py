@@ -57,9 +57,10 @@ def scarce_classes(classes: Sequence[SegmentationClass], splits: Mapping[str, Sp
 
 def similar_pictures(listing: Listing, inspected: Mapping[str, Inspected], track: Track) -> Iterator[Finding]:
     """Copies of one picture and pictures of one scene, within and across splits."""
-    names = [name for name, item in inspected.items() if item.fingerprint is not None]
-    prints = [item.fingerprint for item in inspected.values() if item.fingerprint is not None]
-    pairs = similar_pairs(prints, track=track)
+    known = ((name, item.fingerprint) for name, item in inspected.items() if item.fingerprint is not None)
+    found = sorted(known, key=lambda pair: pair[0])
+    names = [name for name, _ in found]  # by name, as `split` compares them: neighbours are often frames of a video
+    pairs = similar_pairs([fingerprint for _, fingerprint in found], track=track)
     copies = _groups(names, ((pair.first, pair.second) for pair in pairs if pair.exact))
     scenes = _groups(names, ((pair.first, pair.second) for pair in pairs))
     homes = {name: listing.splits_of(name) for group in scenes for name in group}
