@@ -22,8 +22,8 @@ RgbImage: TypeAlias = NDArray[np.uint8]
 ClassMap: TypeAlias = NDArray[np.uint8]
 """[height, width] uint8, one class id per pixel."""
 
-LARGEST_PICTURE_PIXELS = 2**26
-"""67 megapixels; decoding takes up to 7 bytes for each, and two processes decode at a time."""
+LARGEST_PICTURE_PIXELS = 2**25
+"""33 megapixels; decoding takes up to 16 bytes for each (WEBP), and two processes decode at a time."""
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
@@ -178,14 +178,15 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in _SIXTEEN_BIT_MODES:
         return _sixteen_to_eight_bit(image).convert("RGB")
     if "A" in image.getbands() or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        black = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
-        return Image.alpha_composite(black, rgba).convert("RGB")
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+        black = Image.new("RGB", rgba.size)
+        black.paste(rgba, mask=rgba)
+        return black
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _sixteen_to_eight_bit(image: Image.Image) -> Image.Image:
-    values = np.asarray(image).astype(np.int64)
+    values = np.asarray(image)
     shift = 8 if values.size and values.max() > 255 else 0
     return Image.fromarray(np.clip(values >> shift, 0, 255).astype(np.uint8))
 

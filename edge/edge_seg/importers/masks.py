@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from edge_seg.classes import IGNORE_ID, make_classes
+from edge_seg.classes import make_classes
 from edge_seg.dataset import Sample
-from edge_seg.dataset.folder import check_pair
 from edge_seg.errors import AnnotationError, DatasetError, ImageError
-from edge_seg.images import IMAGE_SUFFIXES, ClassMap, read_image, write_mask
+from edge_seg.images import IMAGE_SUFFIXES, ClassMap, decoded_size, write_mask
 from edge_seg.importers.description import Description, ImportReport
 from edge_seg.importers.mask_maps import MaskMap
 from edge_seg.importers.pictures import check_name
@@ -106,9 +105,15 @@ def _translate(
 def _read_pair(image_path: Path, mask_path: Path, mask_map: MaskMap) -> ClassMap:
     try:
         mask = mask_map.read(mask_path)
-        check_pair(read_image(image_path), mask, mask_path, len(mask_map.class_names), IGNORE_ID)
+        size = decoded_size(image_path).upright
     except ImageError as error:
         raise AnnotationError(str(error)) from None
+    if size != mask.shape[::-1]:
+        (width, height), (mask_height, mask_width) = size, mask.shape
+        raise DatasetError(
+            f"{mask_path}: the mask is {mask_width}×{mask_height} but its image is {width}×{height}; "
+            "export the mask at the image's size"
+        )
     return mask
 
 

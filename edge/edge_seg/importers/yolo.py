@@ -29,7 +29,8 @@ _BOX_NUMBERS, _FEWEST_NUMBERS = 4, 6
 _LONGEST_YAML = 2**20
 _LONGEST_LINE = 2**25
 _LONGEST_GLANCE = 10_000
-_MOST_NUMBERS = 2_000_001  # a class and a million points
+_MOST_NUMBERS = 2_000_100  # of one picture: a million points
+_NUMBERS_OF_A_REGION = 20  # what memory needs for one beside its points
 
 
 class Yolo:
@@ -80,16 +81,19 @@ _ROUNDING = 1e-6  # 30/480 of 480 is the pixel 30, whatever the decimals of the 
 
 
 def _picture(path: Path, names: Sequence[str]) -> Iterator[AnnotatedPicture]:
-    regions = tuple(
-        _region(number, line.split(None, _MOST_NUMBERS), names, f"{path}: region {number}")
-        for number, line in enumerate((line for line in _lines(path) if line.strip()), 1)
-    )
-    yield AnnotatedPicture(path.with_suffix("").as_posix(), regions)
+    regions, numbers = list[Region](), 0
+    for line in _lines(path):
+        words = line.split(None, _MOST_NUMBERS)
+        numbers += len(words) + _NUMBERS_OF_A_REGION
+        where = f"{path}: region {len(regions) + 1}"
+        if numbers > _MOST_NUMBERS:
+            raise AnnotationError(f"{where}: with the lines before it has too many points; simplify or delete some")
+        if words:
+            regions.append(_region(len(regions) + 1, words, names, where))
+    yield AnnotatedPicture(path.with_suffix("").as_posix(), tuple(regions))
 
 
 def _region(number: int, words: Sequence[str], names: Sequence[str], where: str) -> Region:
-    if len(words) > _MOST_NUMBERS:
-        raise AnnotationError(f"{where}: has more than {_MOST_NUMBERS // 2} points; simplify it")
     try:
         class_id, shares = int(words[0]), tuple(map(float, words[1:]))
     except ValueError:
