@@ -142,10 +142,13 @@ def _best_both_ways(edges: Floats, outlines: Floats) -> dict[int, int]:
     most = np.full(len(own), -np.inf, np.float32)
     for start in range(0, len(own), _ROWS_AT_ONCE):
         rows = slice(start, start + _ROWS_AT_ONCE)
-        gains = edges[rows] @ outlines.T - np.maximum(own[rows, None], own)
+        gains = edges[rows] @ outlines.T
+        gains -= np.maximum(own[rows, None], own)
         mask_of[rows] = gains.argmax(1)
-        picture_of = np.where(gains.max(0) > most, start + gains.argmax(0), picture_of)
-        most = np.maximum(most, gains.max(0))
+        best = gains.argmax(0)
+        gain = gains[best, np.arange(len(own))]
+        picture_of = np.where(gain > most, start + best, picture_of)
+        most = np.maximum(most, gain)
     clear = np.flatnonzero((most >= _LEAST_EXCHANGE_GAIN) & (mask_of[picture_of] == np.arange(len(own))))
     return dict(sorted((int(picture_of[mask]), int(mask)) for mask in clear))
 
