@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from edge_seg.errors import ImageError
-from edge_seg.images import read_image, read_mask, write_image, write_mask
+from edge_seg.images import mask_mode, read_image, read_mask, write_image, write_mask
 
 
 def save(path: Path, image: Image.Image, **options) -> Path:
@@ -107,3 +107,16 @@ def test_an_unknown_suffix_leaves_no_file(tmp_path: Path, name: str, suffix: str
     with pytest.raises(ImageError, match=f"suffix '{suffix}' names no image format"):
         write_image(tmp_path / name, np.zeros((2, 2, 3), np.uint8))
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "fits"),
+    [("x.png", {}, False), ("x.jpg", {}, True), ("x.jpg", {"progressive": True}, False)],
+)
+def test_pictures_beyond_memory_are_refused_by_their_header(tmp_path, name: str, options: dict, *, fits: bool) -> None:
+    Image.new("L", (5200, 5100)).save(tmp_path / name, **options)
+    if fits:
+        assert mask_mode(tmp_path / name) == "L"
+    else:
+        with pytest.raises(ImageError, match="5200×5100, more than the 26 megapixels that are read"):
+            mask_mode(tmp_path / name)

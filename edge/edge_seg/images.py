@@ -22,8 +22,11 @@ RgbImage: TypeAlias = NDArray[np.uint8]
 ClassMap: TypeAlias = NDArray[np.uint8]
 """[height, width] uint8, one class id per pixel."""
 
-LARGEST_PICTURE_PIXELS = 2**25
-"""33 megapixels; decoding takes up to 16 bytes for each (WEBP), and two processes decode at a time."""
+LARGEST_PICTURE_PIXELS = 25 * 2**20
+"""26 megapixels; decoding takes up to 16 bytes for each (WEBP), and two processes are to stay below a gigabyte."""
+
+LARGEST_JPEG_PIXELS = 48 * 2**20
+"""50 megapixels, as telephones take them; a JPEG that is not progressive takes 10 bytes for each."""
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
@@ -162,9 +165,11 @@ def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
 
 def _refuse_bomb(image: Image.Image, path: Path) -> None:
     width, height = image.size
-    if width * height > LARGEST_PICTURE_PIXELS:
+    plain_jpeg = image.format == "JPEG" and "progressive" not in image.info
+    largest = LARGEST_JPEG_PIXELS if plain_jpeg else LARGEST_PICTURE_PIXELS
+    if width * height > largest:
         raise ImageError(
-            f"{path}: is {width}×{height}, more than {LARGEST_PICTURE_PIXELS // 2**20} × 2²⁰ pixels; scale it down"
+            f"{path}: is {width}×{height}, more than the {largest / 1e6:.0f} megapixels that are read; scale it down"
         )
 
 
