@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint bench clean
+.PHONY: quickstart test lint bench fuzz clean
 
 quickstart: $(VENV)/quickstart.stamp
 	$(BIN)/edge-seg quickstart
@@ -20,6 +20,11 @@ lint: $(VENV)/lint.stamp
 bench: $(VENV)/quickstart.stamp
 	$(BIN)/python -m edge_seg_bench.device
 
+# Every importer gets an equal share of FUZZ_SECONDS; a finding is left as crash-* in the current folder.
+FUZZ_SECONDS ?= 180
+fuzz: $(VENV)/fuzz.stamp
+	$(BIN)/python tests/fuzz/fuzz_all.py $(FUZZ_SECONDS)
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -29,6 +34,10 @@ $(VENV)/quickstart.stamp: pyproject.toml | $(BIN)/python
 
 $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --progress-bar on -e '.[test]'
+	touch $@
+
+$(VENV)/fuzz.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --progress-bar on -e '.[fuzz]'
 	touch $@
 
 $(VENV)/lint.stamp: pyproject.toml | $(BIN)/python

@@ -18,9 +18,9 @@ from typing import Any
 
 import atheris
 
-with atheris.instrument_imports(include=["edge_seg"], enable_loader_override=False):
+with atheris.instrument_imports(include=["edge_seg", "PIL"], enable_loader_override=False):
     from edge_seg.dataset import Dataset
-    from edge_seg.errors import AnnotationError, DatasetError, EdgeSegError, ImageError
+    from edge_seg.errors import AnnotationError, DatasetError, ImageError
     from edge_seg.images import decoded_size, mask_mode, read_image, read_mask
     from edge_seg.importers import (
         FORMATS,

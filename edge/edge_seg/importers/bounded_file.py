@@ -14,22 +14,31 @@ class BoundedFile:
 
     def __init__(self, file: IO[bytes], path: Path, ends: bytes) -> None:
         self._file, self._path, self._ends = file, path, [bytes([end]) for end in ends]
-        self._since_end = 0
+        self.bytes_since_end = 0
 
     def read(self, size: int = -1) -> bytes:
-        """Read as a file does, but more at a time inside a long string.
-
-        Expat scans an unfinished string anew with every chunk, so that equal chunks take quadratic time.
+        """Read as a file does.
 
         Raises:
             AnnotationError: a string is too long.
         """
-        chunk = self._file.read(max(size, self._since_end) if size > 0 else size)
+        chunk = self._file.read(size)
         last = max(map(chunk.rfind, self._ends))
-        self._since_end = len(chunk) - last - 1 + (self._since_end if last < 0 else 0)
-        if self._since_end > LONGEST_STRING_BYTES:
+        self.bytes_since_end = len(chunk) - last - 1 + (self.bytes_since_end if last < 0 else 0)
+        if self.bytes_since_end > LONGEST_STRING_BYTES:
             raise AnnotationError(
                 f"{self._path}: holds a text or a list of more than {LONGEST_STRING_BYTES >> 20} MB, so it is no "
                 "annotation file; name another file"
             )
         return chunk
+
+
+class GrowingReads(BoundedFile):
+    """The same, reading as much at a time as the string at hand is already long.
+
+    Expat scans an unfinished string anew with every chunk, so that equal chunks take quadratic time.
+    """
+
+    def read(self, size: int = -1) -> bytes:
+        """Read at least `size` bytes, if there are as many."""
+        return super().read(max(size, self.bytes_since_end) if size > 0 else size)

@@ -16,7 +16,7 @@ from defusedxml.ElementTree import iterparse
 from edge_seg.errors import AnnotationError
 from edge_seg.importers.annotations import AnnotatedPicture, AnnotationFile, DrawingStyle, Region
 from edge_seg.importers.bitmaps import BoxRunLengths
-from edge_seg.importers.bounded_file import BoundedFile
+from edge_seg.importers.bounded_file import GrowingReads
 from edge_seg.importers.coordinates import Points, coordinate, floored, points
 from edge_seg.importers.shapes import Outline, Parts, Polyline, Shape
 from edge_seg.importers.via_shapes import point
@@ -139,10 +139,10 @@ def _region(number: int, element: Element, where: str) -> Region:
 
 
 @contextmanager
-def _opened(path: Path) -> Generator[BoundedFile]:
+def _opened(path: Path) -> Generator[GrowingReads]:
     try:
         with path.open("rb") as file:
-            yield BoundedFile(file, path, ends=b"\"'<")
+            yield GrowingReads(file, path, ends=b"\"'<")
     except FileNotFoundError:
         raise AnnotationError(f"{path}: no such file; check the path") from None
     except OSError as error:

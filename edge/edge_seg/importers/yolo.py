@@ -26,7 +26,7 @@ from edge_seg.importers.wording import shown
 _YAML_NAMES = ("data.yaml", "data.yml", "dataset.yaml")
 _TEXT_NAMES = ("classes.txt", "obj.names", "labels.txt")
 _BOX_NUMBERS, _FEWEST_NUMBERS = 4, 6
-_LONGEST_YAML = 2**20
+_LONGEST_YAML = 2**17  # some thousand names; PyYAML takes seconds for more
 _LONGEST_LINE = 2**25
 _LONGEST_GLANCE = 10_000
 _MOST_NUMBERS = 2_000_100  # of one picture: a million points
