@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
-LIMITS = ("-rss_limit_mb=1000", "-timeout=10", "-print_final_stats=1")
+LIMITS = ("-rss_limit_mb=1000", "-timeout=30", "-seed=1", "-print_final_stats=1")
 
 
 def main() -> None:
