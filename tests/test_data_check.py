@@ -139,6 +139,11 @@ ONE_FINDING: list[tuple[str, Spoil, str]] = [
     ("absent-file", lambda folder: replace_by_folder(folder / "masks" / "a.png"), r"masks/a\.png: is no file"),
     ("undecodable", lambda folder: (folder / "images" / "a.png").write_bytes(b"no image"), r"^images/a\.png: not an"),
     ("undecodable", lambda folder: (folder / "masks" / "a.png").write_bytes(b""), r"^masks/a\.png: not an image"),
+    (
+        "undecodable",
+        lambda folder: (folder / "images" / "a.png").write_bytes(b"II*\0\x08\0\0\0"),  # of which Pillow warns too
+        r"^images/a\.png: not an image",
+    ),
     ("mask-mode", lambda folder: write_image(folder / "masks" / "a.png", np.ones((9, 9, 3), np.uint8)), "mode RGB"),
     ("size-mismatch", lambda folder: write_mask(folder / "masks" / "a.png", np.eye(9, dtype=np.uint8)), "9×9 but its"),
     ("size-mismatch", lying_picture, r"masks/a\.png: the mask lies on its side"),
@@ -191,10 +196,13 @@ def test_a_kind_brings_no_other(folder: Path, kind: str, spoil: Spoil) -> None:
 
 def test_severity_is_of_the_kind_and_errors_come_first(folder: Path) -> None:
     mask_of(folder, 0)
-    lists(folder, "test")
+    write_mask(folder / "masks" / "b.png", np.eye(9, dtype=np.uint8))
     report = checked(folder)
-    assert [item.severity for item in report.findings][:2] == ["error", "warning"]
-    assert {item.kind for item in report.errors} == {"empty-split"}
+    assert [item.kind for item in report.findings][:2] == ["size-mismatch", "empty-mask"]
+    assert ([item.kind for item in report.errors], len(report.warnings)) == (
+        ["size-mismatch"],
+        len(report.findings) - 1,
+    )
     assert list(report.by_kind) == [kind for kind in KINDS if kind in report.by_kind]
 
 
@@ -240,6 +248,15 @@ def test_exchanged_and_moved_masks(large: Path, tmp_path: Path) -> None:
     ]
     assert report.findings[1].shift_px == pytest.approx((-5, 0), abs=1)
     assert "5 pixels to the left" in report.findings[1].sentence
+
+
+def test_a_box_beside_its_object_is_a_box_and_no_more(large: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(large, tmp_path / "x"))
+    image, mask = np.full((SIDE, SIDE, 3), 90, np.uint8), np.zeros((SIDE, SIDE), np.uint8)
+    image[16:48, 20:44], mask[16:48, 25:49] = 200, 1
+    write_image(folder / "images" / "c.png", image)
+    write_mask(folder / "masks" / "c.png", mask)
+    assert [item.kind for item in checked(folder).findings] == ["box-mask"]
 
 
 def few_stones(folder: Path) -> None:
