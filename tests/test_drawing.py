@@ -58,3 +58,10 @@ def test_the_painter_shows_the_latest_numbers() -> None:
     before = painter(item, seen)
     painter.update(99.9, 7)
     assert (painter(item, seen) != before).any()
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (4, 1), (1, 4)])
+def test_the_smallest_pictures_are_drawn(shape: tuple[int, int]) -> None:
+    image, class_map = np.zeros((*shape, 3), np.uint8), np.ones(shape, np.uint8)
+    drawn = draw_overlay(image, class_map, make_classes(["background", "leaf"]), 1.0)
+    assert (drawn.reshape(-1, 3) == make_classes(["background", "leaf"])[1].rgb).all()

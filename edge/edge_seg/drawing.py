@@ -28,7 +28,7 @@ def draw_overlay(
     drawn = image.copy()
     dimmed = cv2.convertScaleAbs(image, alpha=1 - opacity)
     for item in classes:
-        where: ClassMap = np.asarray(cv2.compare(class_map, item.id, cv2.CMP_EQ), np.uint8)  # pyright: ignore
+        where: ClassMap = np.asarray(cv2.inRange(class_map, item.id, item.id), np.uint8)  # pyright: ignore
         if not item.is_background and cv2.countNonZero(where):
             # A look-up table of colours over the whole picture takes three times as long as this.
             colour = tuple(opacity * value for value in (*item.rgb, 0))

@@ -3,11 +3,13 @@
 import multiprocessing
 import os
 import signal
+import threading
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Generator, Iterable, Iterator, Sized
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from typing import TypeVar
 
@@ -51,19 +53,45 @@ def map_in_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator
             "a worker process was killed, most likely because memory ran out; close other programs and try again"
         ) from None
     finally:
-        pool.shutdown(cancel_futures=True)
+        with _holding_interrupts():
+            pool.shutdown(cancel_futures=True)
 
 
 def _bounded(
     pool: ProcessPoolExecutor, function: Callable[[T], R], items: Iterator[T], most_waiting: int
 ) -> Iterator[R]:
-    waiting: deque[Future[R]] = deque(pool.submit(function, item) for item in islice(items, most_waiting))
+    waiting: deque[Future[R]] = deque()
+    for item in islice(items, most_waiting):
+        waiting.append(_submitted(pool, function, item))
     while waiting:
         yield waiting.popleft().result()
-        waiting.extend(pool.submit(function, item) for item in islice(items, 1))
+        for item in islice(items, 1):
+            waiting.append(_submitted(pool, function, item))
+
+
+def _submitted(pool: ProcessPoolExecutor, function: Callable[[T], R], item: T) -> Future[R]:
+    with _holding_interrupts():
+        return pool.submit(function, item)
+
+
+@contextmanager
+def _holding_interrupts() -> Generator[None]:
+    """Let Ctrl-C wait: half-started processes would wait for ever. Processes started here never see it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # children inherit it
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGINT, handler)
+    if held:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _prepare() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the first process to answer
     warnings.simplefilter("ignore")  # a picture's oddities are reported as results, not on the terminal
     cv2.setNumThreads(1)

@@ -1,7 +1,9 @@
 """The `edge-seg` program: finds commands, imports the one that is called, reports its errors."""
 
+import io
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from importlib import import_module
 from typing import Annotated, Any
@@ -30,6 +32,10 @@ _COMMANDS: dict[str, tuple[str, str | None]] = {
 
 def main() -> None:
     """Run the program; the entry point of the `edge-seg` script."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without × shows ?, not a traceback
+    warnings.filterwarnings("ignore", message=r"Glyph \d+")  # of matplotlib's font: a box is drawn in its place
     try:
         build_app(_called_command())()
     except KeyboardInterrupt:  # while the command was still being imported

@@ -127,7 +127,8 @@ def _tell_way_back(kind: str, file: Path, dataset: "Dataset") -> None:
     labels = Labels.of(dataset.classes, dataset.ignore_id)
     words = ["edge-seg", "data", "import", kind, str(file), "--images", str(dataset.folder / "images")]
     words += ["--background", labels.canvas] if labels.canvas != "background" else []
-    words += ["--classes", ",".join(labels.drawn)]
+    if not any("," in name for name in labels.drawn):  # such names cannot be listed; the file has their order too
+        words += ["--classes", ",".join(labels.drawn)]
     console().print(escape(f"Read it back with  {shlex.join(words)} --out FOLDER"), style="dim")
 
 

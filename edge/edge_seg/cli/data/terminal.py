@@ -1,5 +1,6 @@
 """What the data commands print: on stdout the result, on stderr progress and warnings."""
 
+import shlex
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,8 +20,8 @@ def console(*, stderr: bool = False) -> Console:
 
 def tell_written(count: int, out: Path, notes: str = "") -> None:
     """Say how many pictures a new data set holds, and how to look at them."""
-    place = escape(str(out))
-    console().print(f"{count} pictures written to {place}{notes}")
+    place = escape(shlex.quote(str(out)))
+    console().print(f"{count} pictures written to {escape(str(out))}{notes}")
     console().print(f"Look at them with  edge-seg data preview {place} --out sheet.png", style="dim")
     console().print(f"Keep near-duplicates out of validation with  edge-seg data split {place}", style="dim")
 
