@@ -4,6 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from edge_seg.dataset.checks.findings import Finding, enumerated
@@ -31,9 +32,17 @@ class Listing:
         """Names of a split whose files are there, each once."""
         return [name for name in dict.fromkeys(self.names[split]) if name in self.samples]
 
-    def splits_of(self, name: str) -> list[str]:
+    def splits_of(self, name: str) -> Sequence[str]:
         """The splits that name a picture."""
-        return [split for split, names in self.names.items() if name in names]
+        return self._homes.get(name, ())
+
+    @cached_property
+    def _homes(self) -> Mapping[str, Sequence[str]]:
+        homes: dict[str, list[str]] = {}
+        for split, names in self.names.items():
+            for name in dict.fromkeys(names):
+                homes.setdefault(name, []).append(split)
+        return homes
 
 
 def list_samples(folder: Path) -> Listing:
