@@ -19,6 +19,8 @@ from edge_seg.model_info import read_labels, read_model_info
 from edge_seg.run_folder import RunFolder
 from edge_seg.runtimes import load_engine
 
+pytestmark = pytest.mark.timeout(900)  # the first test waits for training and conversion, on whatever machine
+
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 
 
