@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -196,7 +196,7 @@ def _sixteen_to_eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(values >> shift, 0, 255).astype(np.uint8))
 
 
-def _save(image: Image.Image, path: Path, **options: int) -> None:
+def _save(image: Image.Image, path: Path, **options: Any) -> None:
     if path.suffix.lower() not in Image.registered_extensions():
         raise ImageError(f"{path}: its suffix '{path.suffix}' names no image format; give .png or .jpg")
     try:
