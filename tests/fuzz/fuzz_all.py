@@ -5,6 +5,7 @@
 What is found on the way goes to a temporary folder: the corpus beside this file stays small.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 HERE = Path(__file__).parent
+MEMORY = Path("/dev/shm")  # on a disk most of the time would go into waiting
 LIMITS = ("-rss_limit_mb=1000", "-timeout=30", "-seed=1", "-print_final_stats=1")
 
 
@@ -28,10 +30,18 @@ def main() -> None:
 
 def fuzzed(target: str, seconds: int) -> str:
     """Return how many inputs were tried; end the program with libFuzzer's report when one is a finding."""
-    with tempfile.TemporaryDirectory() as found:
-        script, seeds = HERE / "fuzz_importers.py", HERE / "corpus" / target
-        arguments = [sys.executable, str(script), target, found, str(seeds), f"-max_total_time={seconds}", *LIMITS]
-        run = subprocess.run(arguments, capture_output=True, text=True, errors="replace", check=False)
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as scratch:
+        found = Path(scratch, "found")
+        found.mkdir()
+        arguments = [HERE / "fuzz_importers.py", target, found, HERE / "corpus" / target, f"-max_total_time={seconds}"]
+        run = subprocess.run(
+            [sys.executable, *map(str, arguments), *LIMITS],
+            env={**os.environ, "TMPDIR": scratch},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
     if run.returncode:
         sys.exit(f"{run.stderr[-4000:]}\n{target}: a finding, see above")
     return next(line.split()[-1] for line in run.stderr.splitlines() if "number_of_executed_units" in line)
