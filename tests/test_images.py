@@ -120,3 +120,9 @@ def test_pictures_beyond_memory_are_refused_by_their_header(tmp_path, name: str,
     else:
         with pytest.raises(ImageError, match="5200×5100, more than the 26 megapixels that are read"):
             mask_mode(tmp_path / name)
+
+
+def test_a_postscript_file_is_never_run(tmp_path) -> None:
+    (tmp_path / "x.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\nshowpage\n")
+    with pytest.raises(ImageError, match="not an image that can be decoded"):
+        read_image(tmp_path / "x.jpg")

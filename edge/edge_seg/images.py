@@ -30,6 +30,8 @@ LARGEST_JPEG_PIXELS = 48 * 2**20
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff"})
 
+IMAGE_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")  # Pillow would run Ghostscript on a PostScript file
+
 _UNNAMED_COLOUR = (224, 224, 192)  # of ids without a class, as PASCAL VOC draws "void"
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,

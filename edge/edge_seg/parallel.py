@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import cv2
 
+from edge_seg.allocator import keep_freed_memory
 from edge_seg.errors import EdgeSegError
 
 T = TypeVar("T")
@@ -95,3 +96,4 @@ def _holding_interrupts() -> Generator[None]:
 def _prepare() -> None:
     warnings.simplefilter("ignore")  # a picture's oddities are reported as results, not on the terminal
     cv2.setNumThreads(1)
+    keep_freed_memory()

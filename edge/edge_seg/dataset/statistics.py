@@ -15,7 +15,7 @@ from PIL import Image
 from edge_seg.classes import SegmentationClass
 from edge_seg.dataset.folder import SPLITS, Dataset, Sample, check_pair
 from edge_seg.errors import DatasetError, ImageError
-from edge_seg.images import ClassMap, read_mask
+from edge_seg.images import IMAGE_FORMATS, ClassMap, read_mask
 from edge_seg.parallel import map_in_processes
 from edge_seg.progress import Track, untracked
 
@@ -211,7 +211,7 @@ def _measure(sample: Sample, *, dataset: Dataset) -> tuple[PictureFigures, dict[
 def _header(path: Path) -> tuple[str, int, int]:
     """Return an image's format, and its width and height as it is shown, without decoding it."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=IMAGE_FORMATS) as image:
             width, height = image.size
             lies = image.getexif().get(_EXIF_ORIENTATION) in _LYING_ORIENTATIONS
             return image.format or "unknown", *((height, width) if lies else (width, height))
