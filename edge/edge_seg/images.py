@@ -151,7 +151,7 @@ def write_image(path: Path, image: RgbImage) -> None:
 def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
     """Open an image; every way the file can be at fault becomes one ImageError."""
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=IMAGE_FORMATS) as image:
             _refuse_bomb(image, path)
             if decode:
                 image.load()
