@@ -10,7 +10,7 @@ pytest.importorskip("litert_quantizer", reason="needs edge-seg[convert]")
 
 from edge_seg import DatasetWriter
 from edge_seg.classes import make_classes
-from edge_seg.run_folder import RunConfig
+from edge_seg.run_config import RunConfig
 from edge_seg.runtimes import Engine, load_engine
 from edge_seg_convert import graph, keras_export
 from edge_seg_train.tensorflow_setup import prepare_tensorflow

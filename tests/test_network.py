@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from edge_seg.errors import TrainingError
-from edge_seg.run_folder import RunConfig
+from edge_seg.run_config import RunConfig
 from edge_seg_train.network import build_unet
 
 

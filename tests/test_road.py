@@ -59,10 +59,12 @@ def test_run_folder_keeps_its_contract(road: Road) -> None:
         "config.toml",
         "curves.png",
         "dataset.toml",
+        "environment.toml",
         "history.csv",
         "network.png",
         "report.html",
         "samples",
+        "tensorboard",
     }
     assert [path.name for path in sorted((road.run / "samples").iterdir())] == ["epoch_001.png", "epoch_002.png"]
     config = RunFolder(road.run).read_config()

@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from edge_seg.errors import EdgeSegError
-from edge_seg.run_folder import RunConfig, RunFolder
+from edge_seg.run_config import RunConfig
+from edge_seg.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -26,9 +27,9 @@ def test_what_is_written_is_read(run: RunFolder) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("config.toml", b"%%%", r"config\.toml: is damaged .Invalid statement"),
-        ("config.toml", b"\xff", r"config\.toml: is damaged .*utf-8"),
-        ("config.toml", b'data = "x"\nfoo = 1', r"config\.toml: is damaged \(foo: Extra inputs are not permitted\)"),
+        ("config.toml", b"%%%", r"config\.toml: is not TOML .Invalid statement"),
+        ("config.toml", b"\xff", r"config\.toml: is not TOML .*utf-8"),
+        ("config.toml", b'data = "x"\nfoo = 1', r"config\.toml: foo: Extra inputs are not permitted"),
         ("best.keras", b"PK\x03\x04", r"best\.keras: is damaged"),
     ],
 )

@@ -13,7 +13,8 @@ from edge_seg.dataset import Dataset
 from edge_seg.errors import ConversionError
 from edge_seg.files import check_can_write, write_bytes, write_text
 from edge_seg.model_info import DataProvenance, ModelInfo, OutputKind, Precision
-from edge_seg.run_folder import RunConfig, RunFolder
+from edge_seg.run_config import RunConfig
+from edge_seg.run_folder import RunFolder
 from edge_seg_convert import graph, keras_export
 from edge_seg_convert.calibration import calibration_images
 from edge_seg_convert.metadata import pack
@@ -137,7 +138,7 @@ def _info(
 ) -> ModelInfo:
     manifest = run.read_manifest()
     versions = json.loads((work / keras_export.VERSIONS_FILE).read_text(encoding="utf-8"))
-    training = config.model_dump(mode="json", exclude={"data", "encoder_weights"})
+    training = config.model_dump(mode="json", exclude={"data", "encoder_weights", "start_from", "teacher"})
     return ModelInfo(
         name=run.path.resolve().name,
         classes=manifest.classes,

@@ -2,9 +2,12 @@
 
 import errno
 import os
+import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_PART_NAME = re.compile(r"\..+\.\d+\.part(\.[^.]+)?")
 
 
 @contextmanager
@@ -27,6 +30,13 @@ def atomic_path(path: Path) -> Generator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
         remove_empty(made)
+
+
+def remove_parts(folder: Path) -> None:
+    """Remove what `atomic_path` left under `folder` when the process was killed; nobody else may write there."""
+    for path in list(folder.rglob(".*.part*")):
+        if _PART_NAME.fullmatch(path.name) and path.is_file():
+            path.unlink()
 
 
 def make_folder(folder: Path) -> Sequence[Path]:

@@ -25,14 +25,14 @@ _MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".svg": "image/svg+xm
 _JPEG_QUALITY = 85
 
 
-def render(template: str, **values: Any) -> str:
-    """Fill a template of this package; every value is escaped.
+def render(template: str, *, package: str = "edge_seg", **values: Any) -> str:
+    """Fill a template of `package`, which may extend those of this one; every value is escaped.
 
     Raises:
         MissingExtraError: jinja2 is not installed.
     """
     require_module("jinja2", extra="data", purpose="an HTML page")
-    return _environment().get_template(template).render(values)
+    return _environment(package).get_template(template).render(values)
 
 
 def embedded(image: RgbImage, *, widest: int | None = None) -> str:
@@ -61,10 +61,10 @@ def shrunk(image: RgbImage, widest: int | None) -> RgbImage:
 
 
 @cache
-def _environment() -> "Environment":
+def _environment(package: str) -> "Environment":
     import jinja2
 
-    loader = jinja2.PackageLoader("edge_seg")
+    loader = jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in dict.fromkeys((package, "edge_seg"))])
     return jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
-# Ranges chosen for hand-held and field cameras; colour is varied widely so that a model learns shapes, not fur.
+# Ranges chosen for hand-held and field cameras: dusk and glare, a wrong white balance, noise, a lens out of focus.
+# Colour is varied widely so that a model learns shapes, not fur.
 MAX_ROTATION_RAD = math.radians(20)
 ZOOM = (0.65, 1.25)
 MAX_STRETCH = 0.15
@@ -17,6 +18,10 @@ CONTRAST = (0.6, 1.5)
 SATURATION = (0.3, 1.7)
 MAX_HUE = 0.06
 GREY_SHARE = 0.08
+MAX_CHANNEL_GAIN = 0.15
+MAX_CURVE = 0.5  # how far mid-tones are lifted or pressed, as a wrong exposure curve does
+NOISE_SHARE, MAX_NOISE = 0.4, 0.06
+BLUR_SHARE = 0.2
 
 
 def augment(image: Any, mask: Any, seed: Any, height: int, width: int, ignore_id: int) -> tuple[Any, Any]:
@@ -61,13 +66,36 @@ def random_transform(seed: Any, source_height: Any, source_width: Any, height: i
 
 
 def recolour(image: Any, seed: Any) -> Any:
-    """Vary brightness, contrast, saturation and hue of [h, w, 3] float32 in [0, 1]; some turn grey."""
-    draw = tf.random.stateless_uniform((5,), seed, -1.0, 1.0)
+    """Vary light, colour, noise and focus of [h, w, 3] float32 in [0, 1]; some pictures turn grey."""
+    draw_seed, gain_seed, noise_seed = tf.unstack(tf.random.split(seed, 3))
+    draw = tf.random.stateless_uniform((8,), draw_seed, -1.0, 1.0)
+    image = tf.cond(_happens(draw[6], BLUR_SHARE), lambda: _blurred(image), lambda: image)
     image = tf.image.adjust_saturation(image, _between(draw[0], *SATURATION))
     image = tf.image.adjust_hue(image, draw[1] * MAX_HUE)
+    image *= 1.0 + MAX_CHANNEL_GAIN * tf.random.stateless_uniform((3,), gain_seed, -1.0, 1.0)
+    image += MAX_CURVE * draw[5] * image * (1.0 - image)
     image = tf.image.adjust_contrast(image, _between(draw[2], *CONTRAST)) + draw[3] * BRIGHTNESS
-    grey = tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(image))
-    return tf.where(draw[4] < 2 * GREY_SHARE - 1, grey, image)
+    image = tf.cond(_happens(draw[4], GREY_SHARE), lambda: _grey(image), lambda: image)
+    # The share of `draw` that is noisy is also how noisy it is.
+    strength = MAX_NOISE * tf.maximum(0.0, (draw[7] + 1.0) / 2.0 - (1.0 - NOISE_SHARE)) / NOISE_SHARE
+    return tf.cond(
+        strength > 0.0,
+        lambda: image + strength * tf.random.stateless_uniform(tf.shape(image), noise_seed, -1.7, 1.7),
+        lambda: image,
+    )
+
+
+def _happens(draw: Any, share: float) -> Any:
+    return draw < 2 * share - 1
+
+
+def _grey(image: Any) -> Any:
+    return tf.image.grayscale_to_rgb(tf.image.rgb_to_grayscale(image))
+
+
+def _blurred(image: Any) -> Any:
+    """Average 3×3 pixels."""
+    return tf.nn.avg_pool2d(image[None], 3, 1, "SAME")[0]
 
 
 def _between(draw: Any, low: float, high: float) -> Any:

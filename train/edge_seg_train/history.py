@@ -4,15 +4,30 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf, isnan
 from pathlib import Path
 
+from edge_seg.errors import TrainingError
 from edge_seg.files import write_text
 from edge_seg.metrics import Scores
+
+_BEFORE_CLASSES = ("epoch", "loss", "val_loss", "val_miou", "val_pixel_accuracy")
+_AFTER_CLASSES = ("learning_rate", "seconds", "waiting_seconds")
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One epoch: losses at network resolution, scores at full image resolution on the validation split."""
+    """One epoch: losses at network resolution, scores at full image resolution on the validation split.
+
+    Attributes:
+        number: counted from 1.
+        loss: what was minimised, mean over the training pictures.
+        val_loss: cross-entropy in nats per pixel.
+        scores: of the averaged weights.
+        learning_rate: of the decoder, at the end of the epoch.
+        seconds: with validation.
+        waiting_seconds: of these, what the steps waited for their batches.
+    """
 
     number: int
     loss: float
@@ -20,22 +35,64 @@ class Epoch:
     scores: Scores
     learning_rate: float
     seconds: float
+    waiting_seconds: float
+
+    def worst_classes(self, most: int) -> list[int]:
+        """Return the ids of the `most` classes of the lowest IoU, in their order; absent ones count as the best."""
+        iou = self.scores.iou
+        return sorted(sorted(range(len(iou)), key=lambda index: inf if isnan(iou[index]) else iou[index])[:most])
 
 
 def write_history(path: Path, epochs: Sequence[Epoch], class_names: Sequence[str]) -> None:
     """Write history.csv, one line per epoch."""
     buffer = io.StringIO()
     table = csv.writer(buffer, lineterminator="\n")
-    table.writerow(
-        ["epoch", "loss", "val_loss", "val_miou", "val_pixel_accuracy"]
-        + [f"val_iou_{name}" for name in class_names]
-        + ["learning_rate", "seconds"]
-    )
-    for epoch in epochs:
-        measured = [epoch.loss, epoch.val_loss, epoch.scores.miou, epoch.scores.pixel_accuracy, *epoch.scores.iou]
-        formatted = [f"{value:.5f}" for value in measured]
-        table.writerow([epoch.number, *formatted, f"{epoch.learning_rate:.3g}", f"{epoch.seconds:.1f}"])
+    table.writerow(_header(class_names))
+    table.writerows(_line(epoch) for epoch in epochs)
     write_text(path, buffer.getvalue())
+
+
+def as_written(epoch: Epoch) -> Epoch:
+    """Round an epoch to what history.csv holds, so that a run that is resumed compares the same figures."""
+    header = _header([str(index) for index in range(len(epoch.scores.iou))])
+    return _epoch(dict(zip(header, _line(epoch), strict=True)), header)
+
+
+def _header(class_names: Sequence[str]) -> list[str]:
+    return [*_BEFORE_CLASSES, *(f"val_iou_{name}" for name in class_names), *_AFTER_CLASSES]
+
+
+def _line(epoch: Epoch) -> list[str]:
+    measured = [epoch.loss, epoch.val_loss, epoch.scores.miou, epoch.scores.pixel_accuracy, *epoch.scores.iou]
+    formatted = [f"{value:.6f}" for value in measured]
+    seconds = [f"{epoch.seconds:.1f}", f"{epoch.waiting_seconds:.1f}"]
+    return [str(epoch.number), *formatted, f"{epoch.learning_rate:.3g}", *seconds]
+
+
+def read_history(path: Path) -> list[Epoch]:
+    """Read history.csv as `write_history` wrote it.
+
+    Raises:
+        TrainingError: absent, or not such a table.
+    """
+    try:
+        header, *lines = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+        return [_epoch(dict(zip(header, line, strict=True)), header) for line in lines]
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(f"{path}: cannot be read as the history of a run ({error}); train again") from None
+
+
+def _epoch(line: dict[str, str], header: Sequence[str]) -> Epoch:
+    iou = tuple(float(line[name]) for name in header if name.startswith("val_iou_"))
+    return Epoch(
+        number=int(line["epoch"]),
+        loss=float(line["loss"]),
+        val_loss=float(line["val_loss"]),
+        scores=Scores(iou, float(line["val_pixel_accuracy"])),
+        learning_rate=float(line["learning_rate"]),
+        seconds=float(line["seconds"]),
+        waiting_seconds=float(line.get("waiting_seconds", "nan")),
+    )
 
 
 def best_epoch(epochs: Sequence[Epoch]) -> Epoch:

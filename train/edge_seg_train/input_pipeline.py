@@ -1,58 +1,105 @@
-"""The tf.data pipeline: decode in parallel, cache, shuffle, augment, batch, repeat, prefetch."""
+"""The tf.data pipeline: which sample comes when is decided by seed and epoch alone.
 
-import os
-from collections.abc import Sequence
-from pathlib import Path
+A run that is resumed, or divided over devices and machines, sees the same samples with the same augmentation as one
+that was not: every sample carries its own seed, and each device takes its part of every batch.
+"""
+
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from edge_seg.dataset import Dataset, Sample
-from edge_seg.resampling import shrink_image, shrink_mask
-from edge_seg.run_folder import RunConfig
+from edge_seg.errors import EdgeSegError
+from edge_seg.images import ClassMap, RgbImage
+from edge_seg.run_config import RunConfig
 from edge_seg_train.augmentation import augment
+from edge_seg_train.sample_store import SampleStore
 
 # Samples are kept a little larger than the network, so that zooming in shows detail.
 STORED_SCALE = 1.25
-CACHE_SHARE_OF_MEMORY = 0.25
 
 
-def training_batches(dataset: Dataset, config: RunConfig) -> tf.data.Dataset:
-    """Make the endless stream of training batches: uint8 images [n, h, w, 3] and uint8 masks [n, h, w]."""
-    samples = dataset.samples("train")
+def stored_size(config: RunConfig, network_size: tuple[int, int]) -> tuple[int, int]:
+    """Return the (height, width) that samples are kept in for a network of `network_size`."""
     scale = STORED_SCALE if config.augment else 1.0
-    height, width = round(config.height * scale), round(config.width * scale)
-    stream = _decoded(dataset, samples, height, width)
-    if len(samples) * height * width * 4 < CACHE_SHARE_OF_MEMORY * _memory_bytes():
-        stream = stream.cache()
-    stream = stream.shuffle(min(len(samples), 1000), seed=config.seed).repeat()
-    if config.augment:
-        stream = _augmented(stream, config, dataset.ignore_id)
-    return stream.batch(config.batch_size).prefetch(tf.data.AUTOTUNE)
+    height, width = network_size
+    return round(height * scale), round(width * scale)
 
 
-def _decoded(dataset: Dataset, samples: Sequence[Sample], height: int, width: int) -> tf.data.Dataset:
-    def read(image_path: bytes, mask_path: bytes) -> tuple[np.ndarray, np.ndarray]:
-        image, mask = dataset.read(Sample(Path(os.fsdecode(image_path)), Path(os.fsdecode(mask_path))))
-        return shrink_image(image, height, width), shrink_mask(mask, height, width)
+def steps_per_epoch(sample_count: int, batch_size: int) -> int:
+    """Count the batches that show every sample at least once."""
+    return -(-sample_count // batch_size)
 
-    def load(image_path: Any, mask_path: Any) -> tuple[Any, Any]:
-        image, mask = tf.numpy_function(read, [image_path, mask_path], [tf.uint8, tf.uint8], stateful=False)
+
+class TrainingStream:
+    """The batches of a run from one of its epochs on."""
+
+    def __init__(self, store: SampleStore, config: RunConfig, size: tuple[int, int], ignore_id: int) -> None:
+        """Stream `store` augmented, at `size` (height, width)."""
+        self._store, self._config, self._size, self._ignore_id = store, config, size, ignore_id
+        self.fault: EdgeSegError | OSError | None = None
+        """What kept a sample from being read; TensorFlow itself tells of it in a traceback."""
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def read(self, index: int) -> tuple[RgbImage, ClassMap]:
+        """Return image [h, w, 3] uint8 and mask [h, w] uint8 of one sample, as they are stored."""
+        return self._store.read(index)
+
+    def batches(self, first_epoch: int, context: tf.distribute.InputContext | None = None) -> tf.data.Dataset:
+        """Return uint8 images [n, h, w, 3] and uint8 masks [n, h, w], n pictures for each device in turn.
+
+        Args:
+            first_epoch: counted from 0.
+            context: which part of every batch this process computes; None for all of it.
+        """
+        part: Any = context or tf.distribute.InputContext()
+        numbered = sample_numbers(len(self._store), self._config, first_epoch)
+        mine = _part(numbered.batch(self._config.batch_size, drop_remainder=True), part).unbatch()
+        # AutoGraph has nothing to convert here, and takes a second for it.
+        load = tf.autograph.experimental.do_not_convert(self._load)
+        samples = mine.map(load, num_parallel_calls=tf.data.AUTOTUNE)
+        return samples.batch(self._config.batch_size // part.num_replicas_in_sync, drop_remainder=True).prefetch(
+            tf.data.AUTOTUNE
+        )
+
+    def _load(self, index: Any, seed: Any) -> tuple[Any, Any]:
+        image, mask = tf.numpy_function(self._read, [index], [tf.uint8, tf.uint8], stateful=False)
+        image, mask = tf.ensure_shape(image, (None, None, 3)), tf.ensure_shape(mask, (None, None))
+        height, width = self._size
+        if self._config.augment:
+            return augment(image, mask, seed, height, width, self._ignore_id)
         return tf.ensure_shape(image, (height, width, 3)), tf.ensure_shape(mask, (height, width))
 
-    paths = [str(sample.image_path) for sample in samples], [str(sample.mask_path) for sample in samples]
-    return tf.data.Dataset.from_tensor_slices(paths).map(load, num_parallel_calls=tf.data.AUTOTUNE)
+    def _read(self, index: np.int64) -> tuple[np.ndarray, np.ndarray]:
+        try:
+            return self._store.read(int(index))
+        except (EdgeSegError, OSError) as error:
+            self.fault = error
+            raise
 
 
-def _augmented(stream: tf.data.Dataset, config: RunConfig, ignore_id: int) -> tf.data.Dataset:
-    seeds = tf.data.Dataset.random(seed=config.seed).batch(2)
+def sample_numbers(count: int, config: RunConfig, first_epoch: int) -> tf.data.Dataset:
+    """Return (index of the sample [] int64, its seed [2] int64): whole batches, shuffled anew in every epoch."""
+    total = steps_per_epoch(count, config.batch_size) * config.batch_size
 
-    def vary(sample: tuple[Any, Any], seed: Any) -> tuple[Any, Any]:
-        return augment(*sample, seed, config.height, config.width, ignore_id)
+    def epoch_of(epoch: Any) -> tf.data.Dataset:
+        order = tf.random.experimental.stateless_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
+            tf.range(count, dtype=tf.int64), tf.stack([config.seed, epoch])
+        )
+        # The last batch is filled up from the front; a batch is never larger than the data set.
+        indices = tf.tile(order, [2])[:total]
+        places = epoch * total + tf.range(total, dtype=tf.int64)
+        seeds = tf.stack([tf.fill([total], tf.constant(config.seed, tf.int64)), places], axis=1)
+        return tf.data.Dataset.from_tensor_slices((indices, seeds))
 
-    return tf.data.Dataset.zip((stream, seeds)).map(vary, num_parallel_calls=tf.data.AUTOTUNE)
+    return tf.data.Dataset.range(first_epoch, config.epochs).flat_map(epoch_of)
 
 
-def _memory_bytes() -> int:
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+def _part(batches: tf.data.Dataset, context: tf.distribute.InputContext) -> tf.data.Dataset:
+    """Keep this process' share of every batch."""
+    count, own = context.num_input_pipelines, context.input_pipeline_id
+    if count == 1:
+        return batches
+    return batches.map(lambda indices, seeds: (tf.split(indices, count)[own], tf.split(seeds, count)[own]))

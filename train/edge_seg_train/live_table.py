@@ -1,87 +1,108 @@
-"""A training run on the terminal: a bar for the epoch, one line per finished epoch, the result at the end."""
+"""A training run on the terminal: the last epochs and bars while it goes, the result at the end."""
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.live import Live
 from rich.table import Table
 
 from edge_seg.cli.reporting import EXIT_INTERRUPTED
-from edge_seg.dataset import Dataset
-from edge_seg.run_folder import RunConfig
+from edge_seg.dataset.manifest import read_manifest
+from edge_seg.run_config import RunConfig
+from edge_seg_train.distribution import is_chief
 from edge_seg_train.history import Epoch
+from edge_seg_train.run_view import RunView
 from edge_seg_train.tensorflow_setup import device_name
-from edge_seg_train.training import Run, summary_rows, train
+from edge_seg_train.training import Run, resume, start, summary_rows
 
 
 def run_with_progress(config: RunConfig, out: Path) -> None:
     """Train, drawing progress; exit with 130 when interrupted."""
-    console = Console(stderr=True)
-    class_names = Dataset.open(config.data).manifest.class_names
-    with TerminalProgress(console) as progress:
-        run = train(config, out, progress)
-    if not run.epochs:
-        console.print(f"interrupted before the first epoch was done, so {out} was not kept", soft_wrap=True)
-    else:
-        _print_result(Console(), run, class_names)
+    with TerminalProgress(Console(stderr=True)) as progress:
+        run = start(config, out, progress)
+    _print_end(run)
+
+
+def resume_with_progress(out: Path) -> None:
+    """Go on with a run, drawing progress; exit with 130 when interrupted."""
+    with TerminalProgress(Console(stderr=True)) as progress:
+        run = resume(out, progress)
+    _print_end(run)
+
+
+class TerminalProgress:
+    """Draws a run with rich; without a terminal it prints a line for every epoch."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live: Live | None = None
+
+    def __enter__(self) -> "TerminalProgress":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live is not None:
+            self._view.is_over = True
+            self._live.stop()
+
+    def begin(self, config: RunConfig, steps_per_epoch: int, done: Sequence[Epoch]) -> None:
+        """Say what begins, and start to draw it."""
+        names = read_manifest(config.data).class_names
+        self._view = RunView(names, config.epochs, steps_per_epoch, time.monotonic, config.patience, list(done))
+        gone_on = f", going on after epoch {len(done)}" if done else ""
+        amount = f"{counted(config.epochs, 'epoch')} of {counted(steps_per_epoch, 'step')}"
+        self._console.print(f"training on {device_name()}: {amount}{gone_on}", soft_wrap=True)
+        if self._console.is_interactive:
+            self._live = Live(self._view, console=self._console, vertical_overflow="crop")
+            self._live.start()
+
+    def step(self, loss: float) -> None:
+        """Advance by one batch."""
+        self._view.advance(loss)
+
+    def epoch(self, epoch: Epoch, is_best: bool) -> None:
+        """Show the epoch: as a row where there is a terminal, else as a line."""
+        self._view.add(epoch)
+        if self._live is None:
+            self._console.print(epoch_line(epoch, self._view.planned_epochs, is_best=is_best), highlight=False)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return "1 epoch" or "2 epochs"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def epoch_line(epoch: Epoch, planned_epochs: int, *, is_best: bool) -> str:
+    """Tell what one epoch gave in one line, with rich's markup."""
+    remark = "  [green]best so far[/]" if is_best else ""
+    return (
+        f"epoch {epoch.number:3d}/{planned_epochs}  loss {epoch.loss:.3f}  val loss {epoch.val_loss:.3f}  "
+        f"[bold]mIoU {epoch.scores.miou:.4f}[/]  {epoch.seconds:.1f} s{remark}"
+    )
+
+
+def _print_end(run: Run) -> None:
+    if run.epochs and is_chief(run.config.strategy):
+        _print_result(Console(), run)
+    elif not run.epochs and not run.folder.path.exists():
+        Console(stderr=True).print(
+            f"interrupted before the first epoch was done, so {run.folder.path} was not kept", soft_wrap=True
+        )
     if run.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
 
 
-class TerminalProgress:
-    """Draws a run with rich; without a terminal it prints the epoch lines alone."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-        self._epochs = 0
-
-    def __enter__(self) -> "TerminalProgress":
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def begin(self, epochs: int, steps_per_epoch: int) -> None:
-        """Set up the bars."""
-        self._epochs = epochs
-        self._console.print(f"training on {device_name()}: {epochs} epochs of {steps_per_epoch} steps")
-        self._run = self._bars.add_task("all", total=epochs * steps_per_epoch, loss="–")
-        self._epoch = self._bars.add_task("epoch 1", total=steps_per_epoch, loss="–")
-
-    def step(self, loss: float) -> None:
-        """Advance by one batch."""
-        for task in (self._run, self._epoch):
-            self._bars.update(task, advance=1, loss=f"{loss:.3f}")
-
-    def epoch(self, epoch: Epoch, is_best: bool) -> None:
-        """Print the epoch's line and start the next bar."""
-        remark = "  [green]best so far[/]" if is_best else ""
-        self._console.print(
-            f"epoch {epoch.number:3d}/{self._epochs}  loss {epoch.loss:.3f}  val loss {epoch.val_loss:.3f}  "
-            f"[bold]mIoU {epoch.scores.miou:.4f}[/]  {epoch.seconds:.1f} s{remark}",
-            highlight=False,
-        )
-        self._bars.reset(self._epoch, description=f"epoch {epoch.number + 1}", loss="–")
-
-
-def _print_result(console: Console, run: Run, class_names: tuple[str, ...]) -> None:
+def _print_result(console: Console, run: Run) -> None:
     table = Table(show_header=False, box=None)
-    for label, value in summary_rows(run.epochs, class_names):
+    for label, value in summary_rows(run.epochs, run.folder.read_manifest().class_names):
         table.add_row(label, value)
     console.print(table)
-    folder = run.folder
+    path = run.folder.path
     if run.interrupted:
-        console.print("interrupted: the best epoch so far is kept")
-    console.print(f"report   {folder.report_path}\nnext     edge-seg convert {folder.path} --out models")
+        console.print(f"interrupted: all that is done is kept\nresume   edge-seg train --resume {path}", soft_wrap=True)
+    if run.stopped_early:
+        console.print(f"ended early: {run.config.patience} epochs brought nothing better", soft_wrap=True)
+    console.print(f"report   {run.folder.report_path}\nnext     edge-seg convert {path} --out models", soft_wrap=True)

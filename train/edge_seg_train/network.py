@@ -15,7 +15,7 @@ import keras
 from keras import layers
 
 from edge_seg.errors import TrainingError
-from edge_seg.run_folder import RunConfig
+from edge_seg.run_config import RunConfig
 
 # MobileNetV2 (Sandler et al. 2018): the last activation before each of the five downsamplings.
 SKIP_LAYERS = (
@@ -34,10 +34,11 @@ SEPARABLE_FILTERS = (96, 48, 24, 16)
 BATCH_NORM_MOMENTUM = 0.95
 
 
-def build_unet(config: RunConfig, class_count: int) -> keras.Model:
+def build_unet(config: RunConfig, class_count: int, *, synchronised: bool = False) -> keras.Model:
     """Build the network: uint8 RGB [n, height, width, 3] in, float32 logits [n, height, width, classes] out.
 
-    Scaling is the first layer, so no caller can get it wrong.
+    Scaling is the first layer, so no caller can get it wrong. `synchronised` lets BatchNorm see the batch of all
+    devices together.
 
     Raises:
         TrainingError: encoder weights that cannot be found, fetched or loaded.
@@ -48,7 +49,12 @@ def build_unet(config: RunConfig, class_count: int) -> keras.Model:
     decode = {"separable": _separable_decoder, "transpose": _transpose_decoder}[config.decoder]
     logits = decode(features, class_count, config.dropout)
     # Mixed precision computes in float16; losses and exports want float32.
-    return keras.Model(image, layers.Activation("linear", dtype="float32", name="logits")(logits), name="unet")
+    output = layers.Activation("linear", dtype="float32", name="logits")(logits)
+    model = keras.Model(image, output, name="unet")
+    for layer in (*encoder.layers, *model.layers):
+        if isinstance(layer, layers.BatchNormalization):
+            layer.synchronized = synchronised
+    return model
 
 
 def input_scaling(config: RunConfig) -> keras.layers.Layer:
@@ -62,12 +68,15 @@ def build_encoder(config: RunConfig) -> keras.Model:
     shape = (config.height, config.width, 3)
     backbone = keras.applications.MobileNetV2(input_shape=shape, alpha=config.alpha, include_top=False, weights=None)
     _load_weights(backbone, config)
-    for layer in backbone.layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.momentum = BATCH_NORM_MOMENTUM
+    batch_norms = [layer for layer in backbone.layers if isinstance(layer, layers.BatchNormalization)]
+    for layer in batch_norms:
+        layer.momentum = BATCH_NORM_MOMENTUM
     outputs = [backbone.get_layer(name).output for name in (*SKIP_LAYERS, BOTTLENECK_LAYER)]
     encoder = keras.Model(backbone.input, outputs, name="encoder")
     encoder.trainable = config.fine_tune
+    if config.freeze_batch_norm:
+        for layer in batch_norms:
+            layer.trainable = False
     return encoder
 
 

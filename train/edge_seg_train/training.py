@@ -1,40 +1,42 @@
-"""One training run: build, fit, validate each epoch, keep the best, leave a whole run folder behind."""
+"""One training run: build, learn, validate each epoch, keep the best, leave a run folder that can be resumed."""
 
 import math
-import shutil
 import time
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import keras
+import tensorflow as tf
 
+from edge_seg.allocator import keep_all_freed_memory
 from edge_seg.dataset import Dataset
 from edge_seg.dataset.manifest import write_manifest
 from edge_seg.errors import TrainingError
-from edge_seg.files import atomic_path, check_can_write, make_folder, remove_empty
-from edge_seg.run_folder import RunConfig, RunFolder
-from edge_seg_train.history import Epoch, best_epoch, write_history
-from edge_seg_train.input_pipeline import training_batches
-from edge_seg_train.network import build_unet
+from edge_seg.run_config import RunConfig, read_config
+from edge_seg.run_folder import RunFolder
+from edge_seg_train.distribution import make_strategy
+from edge_seg_train.environment import check_same_data, write_environment
+from edge_seg_train.history import Epoch, as_written, best_epoch, read_history
+from edge_seg_train.input_pipeline import TrainingStream, steps_per_epoch, stored_size
+from edge_seg_train.learner import Learner
 from edge_seg_train.network_picture import draw_network
-from edge_seg_train.plots import draw_curves, draw_samples
+from edge_seg_train.recorder import Recorder
 from edge_seg_train.report import write_report
+from edge_seg_train.run_faults import telling_what_is_kept
+from edge_seg_train.run_ownership import existing_folder, new_folder
+from edge_seg_train.sample_store import SampleStore, open_store
+from edge_seg_train.starting_weights import copy_weights
+from edge_seg_train.training_state import restore_state
 from edge_seg_train.validation import ValidationSet
-
-WARM_UP_SHARE = 0.05
-FINAL_RATE_SHARE = 0.02
-GRADIENT_CLIP_NORM = 1.0
-SAMPLE_COUNT = 4
 
 
 class Progress(Protocol):
     """What a run tells while it goes; the command line draws it."""
 
-    def begin(self, epochs: int, steps_per_epoch: int) -> None:
-        """The run starts."""
+    def begin(self, config: RunConfig, steps_per_epoch: int, done: Sequence[Epoch]) -> None:
+        """The run starts, or goes on after the epochs that are done."""
         ...
 
     def step(self, loss: float) -> None:
@@ -51,57 +53,94 @@ class Run:
     """A run under way: its epochs so far, and whether it was interrupted."""
 
     folder: RunFolder
+    config: RunConfig
     epochs: list[Epoch] = field(default_factory=list)
     interrupted: bool = False
 
+    @property
+    def stopped_early(self) -> bool:
+        """True when `patience` epochs have passed without a better one."""
+        patience = self.config.patience
+        return bool(patience and self.epochs) and self.epochs[-1].number - best_epoch(self.epochs).number >= patience
 
-def train(config: RunConfig, out: Path, progress: Progress) -> Run:
-    """Train and write the run folder `out`; Ctrl-C ends the run with the best epoch so far kept, if there is one.
+    @property
+    def is_over(self) -> bool:
+        """True when no epoch is left to do."""
+        return len(self.epochs) == self.config.epochs or self.stopped_early
+
+
+def start(config: RunConfig, out: Path, progress: Progress) -> Run:
+    """Train and write the run folder `out`; Ctrl-C ends the run with all that is done kept.
 
     Raises:
         TrainingError: an output folder in use, weights that do not load, a batch larger than the data set,
-            a loss that is no number.
+            a loss that is no number, a data set that changes on the way, a full disk.
         DatasetError: a data set that does not keep its contract.
     """
-    _check_new(out)
     dataset = Dataset.open(config.data)
-    steps = _steps_per_epoch(dataset, config)
-    keras.utils.set_random_seed(config.seed)
-    keras.mixed_precision.set_global_policy("mixed_float16" if config.mixed_precision else "float32")
-    model = build_unet(config, len(dataset.classes))
-    kept = _float32_copy(config, len(dataset.classes)) if config.mixed_precision else model
-    _compile(model, config, steps, dataset.ignore_id)
-    validation = ValidationSet(dataset, config)
-    with _new_folder(out) as folder:
-        run = Run(folder)
+    with new_folder(out, config.strategy) as folder:
         folder.write_config(config)
-        write_manifest(folder.path, dataset.manifest)
-        draw_network(model, folder.network_path)
-        callback = _EpochEnd(run, dataset, validation, kept, progress)
-        progress.begin(config.epochs, steps)
-        try:
-            model.fit(
-                training_batches(dataset, config),
-                epochs=config.epochs,
-                steps_per_epoch=steps,
-                callbacks=[callback],
-                shuffle=False,  # the pipeline shuffles
-                verbose=0,
-            )
-        except KeyboardInterrupt:
-            run.interrupted = True
-        if run.epochs:
-            write_report(folder, run.epochs, config, dataset.manifest)
-        return run
+        return _begin(Run(folder, config), dataset, progress)
 
 
-def _float32_copy(config: RunConfig, class_count: int) -> keras.Model:
-    """Build the same network in float32: what is kept of a mixed-precision run, and converted."""
-    keras.mixed_precision.set_global_policy("float32")
-    return build_unet(config.model_copy(update={"encoder_weights": "none"}), class_count)
+def resume(out: Path, progress: Progress) -> Run:
+    """Go on with the run in `out` after its last whole epoch, to the result it would have had uninterrupted.
+
+    Raises:
+        TrainingError: not a run, a run that is finished, a damaged one, one that another process is training in,
+            or a data set that changed since; and as `start`.
+    """
+    there = RunFolder(out)
+    if not there.config_path.is_file():
+        raise TrainingError(f"{out}: no run to resume (no {there.config_path.name}); begin one with --data and --out")
+    config = read_config(there.config_path)
+    dataset = Dataset.open(config.data)
+    with existing_folder(out, config.strategy) as folder:
+        if _is_finished(there, config):
+            raise TrainingError(f"{out}: is finished already; train into another folder to go further")
+        if there.environment_path.is_file() or there.state_path.is_file():
+            check_same_data(there, dataset)
+        run = Run(folder, config)
+        return _go_on(run, there, dataset, progress) if there.state_path.is_file() else _begin(run, dataset, progress)
 
 
-def _steps_per_epoch(dataset: Dataset, config: RunConfig) -> int:
+def _is_finished(folder: RunFolder, config: RunConfig) -> bool:
+    """True when all is done; a run killed in its very first epoch may have a model, yet neither state nor report."""
+    if folder.state_path.is_file() or not folder.report_path.is_file():
+        return False
+    return Run(folder, config, read_history(folder.history_path)).is_over
+
+
+def _begin(run: Run, dataset: Dataset, progress: Progress) -> Run:
+    learner = make_learner(run.config, dataset)
+    if run.config.start_from is not None:
+        copy_weights(run.config.start_from, learner.model)
+    learner.begin()
+    write_manifest(run.folder.path, dataset.manifest)
+    write_environment(run.folder, dataset)
+    draw_network(learner.model, run.folder.network_path)
+    return _learn(run, dataset, learner, progress)
+
+
+def _go_on(run: Run, there: RunFolder, dataset: Dataset, progress: Progress) -> Run:
+    # Every weight comes out of the state, so the file that the encoder started from may be gone.
+    learner = make_learner(run.config.model_copy(update={"encoder_weights": "none"}), dataset)
+    done = restore_state(there.state_path, learner.variables, run.config)
+    run.epochs = read_history(there.history_path)[:done]
+    if len(run.epochs) != done or not there.best_model_path.is_file():
+        raise TrainingError(
+            f"{there.path}: {there.history_path.name} or {there.best_model_path.name} lacks the {done} epochs that "
+            f"{there.state_path.name} has behind it; put them back, or train again into another folder"
+        )
+    return _learn(run, dataset, learner, progress)
+
+
+def make_learner(config: RunConfig, dataset: Dataset) -> Learner:
+    """Build what learns, on the devices the configuration names, with every random choice set by its seed.
+
+    Raises:
+        TrainingError: a data set smaller than a batch, or of one class; weights or devices that are not there.
+    """
     count = len(dataset.samples("train"))
     if config.batch_size > count:
         raise TrainingError(
@@ -110,104 +149,102 @@ def _steps_per_epoch(dataset: Dataset, config: RunConfig) -> int:
         )
     if len(dataset.classes) < 2:
         raise TrainingError(f"{dataset.folder}: has one class; segmentation needs two, background among them")
-    return math.ceil(count / config.batch_size)
+    keep_all_freed_memory()
+    strategy = make_strategy(config.strategy, config.batch_size)
+    keras.utils.set_random_seed(config.seed)
+    return Learner(config, dataset, steps_per_epoch(count, config.batch_size), strategy)
 
 
-def _check_new(out: Path) -> None:
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise TrainingError(f"{out}: exists already; name another run folder or remove it first")
-    check_can_write(out)
-
-
-@contextmanager
-def _new_folder(out: Path) -> Generator[RunFolder]:
-    """Make the run folder; when no model came of the run it is emptied, and removed if it was not there."""
-    folder, made = RunFolder(out), make_folder(out)
-    try:
-        yield folder
-    finally:
-        if not folder.best_model_path.is_file():
-            _empty(out)
-            remove_empty(made)
-
-
-def _empty(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-
-
-def _compile(model: keras.Model, config: RunConfig, steps_per_epoch: int, ignore_id: int) -> None:
-    steps = config.epochs * steps_per_epoch
-    warm_up = max(1, round(steps * WARM_UP_SHARE))
-    schedule = keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=config.learning_rate * FINAL_RATE_SHARE,
-        decay_steps=max(1, steps - warm_up),
-        alpha=FINAL_RATE_SHARE,
-        warmup_target=config.learning_rate,
-        warmup_steps=warm_up,
-    )
-    model.compile(
-        optimizer=keras.optimizers.Adam(schedule, global_clipnorm=GRADIENT_CLIP_NORM),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=ignore_id),
-    )
-
-
-class _EpochEnd(keras.callbacks.Callback):
-    """After every epoch: validate, keep the best, write what people look at."""
-
-    def __init__(
-        self, run: Run, dataset: Dataset, validation: ValidationSet, kept: keras.Model, progress: Progress
-    ) -> None:
-        super().__init__()
-        self._run, self._dataset, self._validation, self._progress = run, dataset, validation, progress
-        self._kept = kept
-        self._began = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._began = time.monotonic()
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        loss = float((logs or {})["loss"])
-        if not math.isfinite(loss):
-            raise TrainingError(
-                f"the loss became {loss} in epoch {len(self._run.epochs) + 1}; try a lower --learning-rate"
+def _learn(run: Run, dataset: Dataset, learner: Learner, progress: Progress) -> Run:
+    """Do the epochs that are left, and write the report."""
+    with telling_what_is_kept(run.folder, run.epochs):
+        store = _open_store(run, dataset, learner)
+        validation = ValidationSet(dataset, run.config, run.folder.path)
+        try:
+            _do_epochs(
+                run,
+                learner,
+                TrainingStream(store, run.config, learner.picture_size, dataset.ignore_id),
+                Recorder(run.folder, dataset, validation, learner),
+                progress,
             )
-        self._progress.step(loss)
+        except KeyboardInterrupt:
+            run.interrupted = True
+        if run.epochs:
+            write_report(run.folder, run.epochs, run.config, dataset, validation)
+    if run.is_over:
+        run.folder.state_path.unlink(missing_ok=True)
+    return run
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        result = self._validation.evaluate(self.model)
-        measured = Epoch(
-            number=epoch + 1,
-            loss=float((logs or {})["loss"]),
+
+def _open_store(run: Run, dataset: Dataset, learner: Learner) -> SampleStore:
+    stored = stored_size(run.config, learner.picture_size)
+    return open_store(dataset, dataset.samples("train"), *stored, run.config.cache, run.folder.path)
+
+
+def _do_epochs(run: Run, learner: Learner, stream: TrainingStream, recorder: Recorder, progress: Progress) -> None:
+    steps = steps_per_epoch(len(stream), run.config.batch_size)
+    progress.begin(run.config, steps, run.epochs)
+    try:
+        batches = iter(learner.distributed(stream, len(run.epochs)))
+        while not run.is_over:
+            epoch = _one_epoch(run, learner, batches, steps, recorder, progress)
+            epochs = [*run.epochs, epoch]
+            is_best = best_epoch(epochs) is epoch
+            recorder.record(epochs, is_best=is_best)
+            # Not before it is on disk: what is interrupted above is done again by a resume.
+            run.epochs.append(epoch)
+            progress.epoch(epoch, is_best)
+    except tf.errors.OpError as error:
+        raise (stream.fault or error) from None
+
+
+def _one_epoch(
+    run: Run, learner: Learner, batches: Iterator[Any], steps: int, recorder: Recorder, progress: Progress
+) -> Epoch:
+    began, number = time.monotonic(), len(run.epochs) + 1
+    loss, waiting_seconds = _learn_from(batches, steps, learner.step_of(number - 1), progress)
+    if not math.isfinite(loss):
+        raise FloatingPointError(f"the loss became {loss} in epoch {number}")
+    result = recorder.validate()
+    return as_written(
+        Epoch(
+            number=number,
+            loss=loss,
             val_loss=result.loss,
             scores=result.scores,
-            learning_rate=float(self.model.optimizer.learning_rate),
-            seconds=time.monotonic() - self._began,
+            learning_rate=learner.learning_rate,
+            seconds=time.monotonic() - began,
+            waiting_seconds=waiting_seconds,
         )
-        self._run.epochs.append(measured)
-        is_best = best_epoch(self._run.epochs) is measured
-        if is_best:
-            if self._kept is not self.model:
-                self._kept.set_weights(self.model.get_weights())
-            with atomic_path(self._run.folder.best_model_path) as temporary:
-                self._kept.save(temporary)
-        self._write_pictures(measured)
-        self._progress.epoch(measured, is_best)
+    )
 
-    def _write_pictures(self, epoch: Epoch) -> None:
-        folder, classes = self._run.folder, self._dataset.classes
-        write_history(folder.history_path, self._run.epochs, self._dataset.manifest.class_names)
-        draw_curves(self._run.epochs, self._dataset.manifest.class_names, folder.curves_path)
-        examples = self._validation.examples(self.model, SAMPLE_COUNT)
-        draw_samples(examples, classes, folder.sample_path(epoch.number))
+
+def _learn_from(batches: Iterator[Any], steps: int, learn: Any, progress: Progress) -> tuple[float, float]:
+    """Do `steps`, or stop where the loss is no number; return the mean loss and the seconds spent waiting."""
+    waiting_seconds, total = 0.0, 0.0
+    for step in range(1, steps + 1):
+        asked = time.monotonic()
+        batch = next(batches)
+        waiting_seconds += time.monotonic() - asked
+        total += float(learn(batch))
+        if not math.isfinite(total):
+            return total, waiting_seconds
+        progress.step(total / step)
+    return total / steps, waiting_seconds
 
 
 def summary_rows(epochs: Sequence[Epoch], class_names: Sequence[str]) -> list[tuple[str, str]]:
-    """Say the best epoch in a few labelled figures."""
+    """Say the best epoch, and where the time went, in a few labelled figures."""
     best = best_epoch(epochs)
     rows = [("best epoch", f"{best.number} of {len(epochs)}"), ("validation mIoU", f"{best.scores.miou:.4f}")]
     rows += [(f"IoU {name}", f"{value:.4f}") for name, value in zip(class_names, best.scores.iou, strict=True)]
-    return [*rows, ("pixel accuracy", f"{best.scores.pixel_accuracy:.4f}")]
+    seconds, waiting = (sum(getattr(epoch, name) for epoch in epochs) for name in ("seconds", "waiting_seconds"))
+    return [
+        *rows,
+        ("pixel accuracy", f"{best.scores.pixel_accuracy:.4f}"),
+        (
+            "time",
+            f"{seconds:.0f} s, of which {waiting:.0f} s ({waiting / max(seconds, 1e-9):.0%}) waiting for pictures",
+        ),
+    ]

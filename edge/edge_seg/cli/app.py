@@ -101,11 +101,17 @@ def _add(app: typer.Typer, name: str, help_line: str, command: Any) -> None:
         app.command(name)(reporting(command))
         return
     _report_errors_of(command)
-    app.add_typer(command, name=name, help=help_line)
+    if command.registered_callback is None:
+        app.add_typer(command, name=name, help=help_line)
+    else:
+        app.add_typer(command, name=name)  # it does something without a command, and says itself what
 
 
 def _report_errors_of(group: typer.Typer) -> None:
-    """Wrap every command of `group` and of the groups inside it with `reporting`."""
+    """Wrap every command of `group` and of the groups inside it with `reporting`, and what it does without one."""
+    own = group.registered_callback
+    if own is not None and own.callback is not None:
+        own.callback = reporting(own.callback)
     for registered in group.registered_commands:
         if registered.callback is not None:
             registered.callback = reporting(registered.callback)

@@ -68,8 +68,15 @@ def write_page(path: Path, dataset: Dataset, report: CheckReport, repairs: Seque
         Section(name, KINDS[name], [painter.show(item) for item in findings[:MOST_SHOWN]], findings[MOST_SHOWN:])
         for name, findings in report.by_kind.items()
     ]
-    colours = {"present_rgb": PRESENT_RGB, "moved_rgb": MOVED_RGB}
-    page = render("check.html", dataset=dataset, report=report, repairs=repairs, sections=sections, **colours)
+    page = render(
+        "check.html",
+        dataset=dataset,
+        report=report,
+        repairs=repairs,
+        sections=sections,
+        present_rgb=PRESENT_RGB,
+        moved_rgb=MOVED_RGB,
+    )
     write_text(path, page)
 
 

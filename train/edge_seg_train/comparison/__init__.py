@@ -1,0 +1,1 @@
+"""The classic experiments on one data set, side by side: `edge-seg train compare`."""

@@ -1,0 +1,132 @@
+"""Devices and machines that share the work of a run."""
+
+import os
+from typing import Annotated, Literal
+
+import tensorflow as tf
+from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
+
+from edge_seg.errors import TrainingError
+from edge_seg.run_config import StrategyKind
+from edge_seg.validation import first_fault
+from edge_seg_train.rendezvous import MissingMachinesError, wait_for_all, wait_for_first
+
+WAIT_FOR_MACHINES_S = 600
+
+_CLUSTER_VARIABLE = "TF_CONFIG"
+_EXAMPLE = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
+
+_Address = Annotated[str, StringConstraints(pattern=r"^\S+:\d+$")]
+
+
+def make_strategy(kind: StrategyKind, batch_size: int) -> tf.distribute.Strategy:
+    """Make the strategy that `kind` names.
+
+    "auto" takes several machines where TF_CONFIG describes them, else several GPUs where there are, else one device.
+    "mirrored" uses every GPU, or every logical CPU device where there is no GPU.
+
+    Raises:
+        TrainingError: no TF_CONFIG, or a batch that the devices cannot share equally.
+    """
+    chosen = _automatic() if kind == "auto" else kind
+    if chosen == "multiworker":
+        strategy = _several_machines()
+    elif chosen == "mirrored":
+        strategy = tf.distribute.MirroredStrategy([device.name for device in _devices()])
+    else:
+        strategy = tf.distribute.get_strategy()
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise TrainingError(
+            f"the batch size {batch_size} cannot be shared equally by {replicas} devices; "
+            f"try --batch-size {max(1, round(batch_size / replicas)) * replicas}"
+        )
+    return strategy
+
+
+def is_chief(kind: StrategyKind) -> bool:
+    """True for the process that writes the run folder: the only one, or the first of a cluster.
+
+    Raises:
+        TrainingError: a TF_CONFIG that describes no machines.
+    """
+    if (_automatic() if kind == "auto" else kind) != "multiworker":
+        return True
+    task, machines = (here := _described()).task, here.cluster
+    return task.type == "chief" or (not machines.chief and task.index == 0)
+
+
+def _automatic() -> StrategyKind:
+    if _CLUSTER_VARIABLE in os.environ:
+        return "multiworker"
+    return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one"
+
+
+def _devices() -> list[tf.config.LogicalDevice]:
+    return tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
+
+
+class _Machines(BaseModel):
+    chief: list[_Address] = []
+    worker: list[_Address] = []
+
+
+class _Task(BaseModel):
+    type: Literal["chief", "worker"]
+    index: Annotated[int, Field(ge=0)]
+
+
+class _Cluster(BaseModel):
+    """What TF_CONFIG holds of interest; TensorFlow reads it by itself and is content with anything."""
+
+    cluster: _Machines
+    task: _Task
+
+    @model_validator(mode="after")
+    def _task_is_in_cluster(self) -> "_Cluster":
+        if self.task.index >= len(getattr(self.cluster, self.task.type)):
+            raise ValueError("the task is none of the cluster's")
+        return self
+
+
+def _described() -> _Cluster:
+    text = os.environ.get(_CLUSTER_VARIABLE)
+    if text is None:
+        raise TrainingError(f"--strategy multiworker needs the machines in {_CLUSTER_VARIABLE}, such as {_EXAMPLE}")
+    try:
+        return _Cluster.model_validate_json(text)
+    except ValidationError as error:
+        seen, fault = " ".join(text.split())[:80], first_fault(error)
+        raise TrainingError(f"{_CLUSTER_VARIABLE} '{seen}' describes no machines; write {_EXAMPLE} ({fault})") from None
+
+
+def _several_machines() -> tf.distribute.Strategy:
+    _gather(_described())
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except (tf.errors.OpError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise TrainingError(
+            f"the machines in {_CLUSTER_VARIABLE} cannot work together ({reason:.200}); "
+            "give each an address the others can reach"
+        ) from None
+
+
+def _gather(described: _Cluster) -> None:
+    """Wait until all machines have begun the run."""
+    machines, task = described.cluster, described.task
+    first, *others = [*machines.chief, *machines.worker]
+    own = getattr(machines, task.type)[task.index]
+    host, _, port = first.rpartition(":")
+    try:
+        if own == first:
+            wait_for_all(int(port), others, WAIT_FOR_MACHINES_S)
+        else:
+            wait_for_first((host, int(port)), own, WAIT_FOR_MACHINES_S)
+    except MissingMachinesError as missing:
+        raise TrainingError(
+            f"of the machines in {_CLUSTER_VARIABLE}, {missing} did not come within {WAIT_FOR_MACHINES_S} seconds; "
+            "begin the run on all of them, each with an address the others can reach"
+        ) from None
+    except OSError as error:
+        raise TrainingError(f"{own}: cannot listen there ({error.strerror}); choose another port") from None

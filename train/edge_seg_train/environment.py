@@ -1,0 +1,80 @@
+"""What a run was made with: versions, device, revision, and a hash of the data set's content."""
+
+import hashlib
+import platform
+import subprocess
+import tomllib
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import tomli_w
+
+from edge_seg.dataset import Dataset
+from edge_seg.dataset.manifest import FILE_NAME
+from edge_seg.errors import TrainingError
+from edge_seg.files import write_text
+from edge_seg.run_folder import RunFolder
+from edge_seg_train.tensorflow_setup import device_name
+
+_PACKAGES = ("edge-seg", "tensorflow", "keras", "numpy", "opencv-python-headless")
+_DATA_HASH = "data_sha256"
+
+
+def write_environment(folder: RunFolder, dataset: Dataset) -> None:
+    """Write environment.toml."""
+    environment = {
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        _DATA_HASH: content_hash(dataset),
+        "git_revision": git_revision(Path(__file__).parent),
+        "device": device_name(),
+        "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+    }
+    write_text(folder.environment_path, tomli_w.dumps(environment))
+
+
+def read_environment(folder: RunFolder) -> dict[str, object]:
+    """Read environment.toml; empty for a run of a version that wrote none.
+
+    Raises:
+        TrainingError: a damaged file.
+    """
+    if not folder.environment_path.is_file():
+        return {}
+    try:
+        return tomllib.loads(folder.environment_path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TrainingError(f"{folder.environment_path}: is not TOML ({error}); train again") from None
+
+
+def check_same_data(folder: RunFolder, dataset: Dataset) -> None:
+    """Raise TrainingError when the data set is not the one the run began with."""
+    recorded = read_environment(folder).get(_DATA_HASH)
+    if recorded != content_hash(dataset):
+        raise TrainingError(
+            f"{dataset.folder}: has changed since {folder.path} began, so its result would be of neither; "
+            "put it back as it was, or train into another folder"
+        )
+
+
+def content_hash(dataset: Dataset) -> str:
+    """Return the SHA-256 of the description and of every picture and mask of train and val, in the lists' order."""
+    digest = hashlib.sha256((dataset.folder / FILE_NAME).read_bytes())
+    for split in ("train", "val"):
+        for sample in dataset.samples(split):
+            for path in (sample.image_path, sample.mask_path):
+                digest.update(f"{split}/{path.name}\0".encode("utf-8", "surrogateescape"))
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def git_revision(folder: Path) -> str:
+    """Return the commit that `folder` is a checkout of, with "-dirty" for uncommitted changes; empty outside git."""
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
