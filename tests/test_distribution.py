@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from threading import Thread
@@ -23,9 +24,10 @@ from edge_seg.dataset import SplitPolicy
 from edge_seg.errors import TrainingError
 from edge_seg.run_config import CacheKind, RunConfig
 from edge_seg.synthetic import generate_dataset
+from edge_seg_train import rendezvous
 from edge_seg_train.distribution import is_chief, make_strategy
 from edge_seg_train.network import build_unet
-from edge_seg_train.optimisation import AdamW, LossScale
+from edge_seg_train.optimisation import FINAL_RATE_SHARE, AdamW, LossScale
 from edge_seg_train.rendezvous import MissingMachinesError, wait_for_all, wait_for_first
 from edge_seg_train.sample_store import fitting_kind
 from training_processes import TIMEOUT_S, Ended, Moment, Plan, begin, column, edge_seg, wait_for, weights
@@ -162,6 +164,8 @@ EXAMPLE = {"cluster": {"worker": ["a:1", "b:2"]}, "task": {"type": "worker", "in
         json.dumps({"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}),
         json.dumps({"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}),
         json.dumps({"cluster": {"worker": ["a:b"]}, "task": {"type": "worker", "index": 0}}),
+        json.dumps({"cluster": {"worker": ["a:70000"]}, "task": {"type": "worker", "index": 0}}),
+        json.dumps({"cluster": {"chief": ["a:1", "b:2"]}, "task": {"type": "chief", "index": 0}}),
         json.dumps({"cluster": {"worker": [1, 2]}, "task": {"type": "worker", "index": 0}}),
         json.dumps({"cluster": EXAMPLE["cluster"], "task": {"type": "worker", "index": 2}}),
         json.dumps({"cluster": EXAMPLE["cluster"], "task": {"type": "worker", "index": -1}}),
@@ -209,6 +213,7 @@ def meet(names: list[str], come: list[str], wait_s: float) -> list[str]:
         (["b:1"], ["b:1"], None),
         (["b:1", "c:1"], ["c:1", "b:1"], None),
         (["b:1", "c:1"], ["c:1", "c:1", "b:1"], None),
+        ([f"{'long.' * 49}b:1"], [f"{'long.' * 49}b:1"], None),
         (["b:1", "c:1"], ["c:1"], "b:1"),
         (["b:1", "c:1"], [], "b:1, c:1"),
         (["b:1"], ["of another cluster"], "b:1"),
@@ -219,6 +224,24 @@ def test_machines_wait_for_each_other(names: list[str], come: list[str], missed_
     assert (missed[0] if missed_by_first else None) == missed_by_first
     strays = len(come) - len(names) if missed_by_first is None else len(come)
     assert len([each for each in missed if "or others that it waits for" in each]) == strays
+
+
+def test_a_guest_who_says_nothing_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendezvous, "_INTRODUCTION_S", 0.2)
+    (address,) = addresses(1)
+    port = int(address.rpartition(":")[2])
+    first = Thread(target=wait_for_all, args=(port, ["b:1"], 5))
+    first.start()
+    while first.is_alive():
+        try:
+            silent = socket.create_connection(("127.0.0.1", port), timeout=1)
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+    with silent:
+        wait_for_first(("127.0.0.1", port), "b:1", 5)
+        first.join(5)
+    assert not first.is_alive()
 
 
 def test_several_machines_need_their_names(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,12 +294,12 @@ def test_the_rate_rises_and_falls(steps: int) -> None:
     for _ in range(min(steps, 60)):
         rates.append(float(optimizer.learning_rate))
         optimizer.apply([tf.constant([1.0])])
-    assert rates[0] == pytest.approx(0.01)
+    assert rates[0] == pytest.approx(0.5 * FINAL_RATE_SHARE)
     assert max(rates) <= 0.5
     if steps == 40:
         assert rates.index(max(rates)) == 2, "a twentieth of the steps warms up"
         assert rates[2:] == sorted(rates[2:], reverse=True)
-        assert rates[-1] < 0.02
+        assert rates[-1] == pytest.approx(0.5 * FINAL_RATE_SHARE, rel=0.1)
 
 
 BIG = np.float32(2**15)

@@ -161,6 +161,31 @@ def test_a_finished_run_is_not_resumed(uninterrupted: Finished) -> None:
     assert_not_resumed(uninterrupted.run, "is finished already")
 
 
+def test_a_run_without_its_state_does_not_begin_anew(half_done: Path, tmp_path: Path) -> None:
+    run = copied(half_done, tmp_path)
+    (run / "last.npz").unlink()
+    assert_not_resumed(run, "has 2 epochs but no last.npz", "--start-from")
+
+
+def test_a_finished_run_without_its_report_is_finished(uninterrupted: Finished, tmp_path: Path) -> None:
+    run = copied(uninterrupted.run, tmp_path)
+    (run / "report.html").unlink(missing_ok=True)
+    assert_not_resumed(run, "is finished already")
+
+
+def test_a_run_goes_on_with_data_that_moved(
+    half_done: Path, data: Path, uninterrupted: Finished, tmp_path: Path
+) -> None:
+    run, moved = copied(half_done, tmp_path), shutil.copytree(data, tmp_path / "data")
+    config = run / "config.toml"
+    config.write_text(config.read_text().replace(str(data), str(tmp_path / "gone")))
+    assert_not_resumed(run, "gone")
+    ended = edge_seg("train", "--resume", run, "--data", moved, "--cache", "off", log=tmp_path / "log")
+    assert ended.code == 0, ended.output
+    assert history(run) == history(uninterrupted.run)
+    assert str(moved) in config.read_text()
+
+
 @pytest.mark.parametrize("make", [lambda folder: None, Path.mkdir], ids=["absent", "empty"])
 def test_a_folder_that_is_no_run_is_not_resumed(tmp_path: Path, make) -> None:
     make(tmp_path / "run")

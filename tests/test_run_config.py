@@ -11,22 +11,6 @@ from edge_seg.run_config import RunConfig, read_config
 RECIPES = sorted((Path(__file__).parents[1] / "train" / "recipes").glob("*.toml"))
 
 
-@pytest.mark.parametrize(
-    ("given", "resolved"),
-    [
-        ({}, {"freeze_batch_norm": True, "encoder_rate": 0.3, "frozen_epochs": 4}),
-        ({"epochs": 3}, {"frozen_epochs": 0}),
-        ({"fine_tune": False}, {"frozen_epochs": 0, "freeze_batch_norm": True}),
-        ({"encoder_weights": "none"}, {"freeze_batch_norm": False, "encoder_rate": 1.0, "frozen_epochs": 0}),
-        ({"start_from": "runs/a", "encoder_weights": "none"}, {"freeze_batch_norm": True, "frozen_epochs": 0}),
-        ({"encoder_rate": 0.5, "frozen_epochs": 1}, {"encoder_rate": 0.5, "frozen_epochs": 1}),
-    ],
-)
-def test_what_depends_on_a_pretrained_encoder(given: dict[str, object], resolved: dict[str, object]) -> None:
-    config = RunConfig.model_validate({"data": "pets", **given})
-    assert {name: getattr(config, name) for name in resolved} == resolved
-
-
 def test_toml_says_everything(tmp_path: Path) -> None:
     config = RunConfig(data=Path("pets"), width=256, alpha=0.35, teacher=Path("runs/a"), seed=7)
     (tmp_path / "recipe.toml").write_text(config.to_toml())
@@ -39,6 +23,11 @@ def test_toml_says_everything(tmp_path: Path) -> None:
         ('data = "x"\nepoch = 3', "epoch: Extra inputs are not permitted; correct it"),
         ('data = "x"\nepochs = "many"', "epochs: Input should be a valid integer"),
         ('data = "x"\nepochs = 3\nfrozen_epochs = 3', "frozen_epochs 3 leaves none of 3 epochs"),
+        ('data = "x"\nepochs = "40"', "epochs: Input should be a valid integer"),
+        ('data = "x"\nepochs = 40.0', "epochs: Input should be a valid integer"),
+        ('data = "x"\nepochs = true', "epochs: Input should be a valid integer"),
+        ('data = "x"\nfine_tune = "false"', "fine_tune: Input should be a valid boolean"),
+        (f'data = "x"\nepochs = {"9" * 400}', "epochs: Input should be less than or equal to 1000000"),
         ("epochs = 3", "data: Field required"),
         ("epochs = ", "is not TOML"),
     ],
@@ -56,6 +45,11 @@ def test_bad_recipes_are_one_sentence(tmp_path: Path, text: str, sentence: str) 
 def test_no_recipe_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(EdgeSegError, match="no such file"):
         read_config(tmp_path / "absent.toml")
+
+
+def test_a_path_that_no_toml_can_hold_is_refused() -> None:
+    with pytest.raises(ValidationError, match="is no UTF-8"):
+        RunConfig(data=Path("pets\udcff"))
 
 
 @pytest.mark.parametrize("options", [{"encoder_rate": 0.0}, {"average": 1.0}, {"loss": "hinge"}, {"patience": -1}])

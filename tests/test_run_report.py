@@ -2,6 +2,7 @@
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,6 @@ from edge_seg.synthetic import generate_dataset
 from edge_seg_train.history import Epoch
 from edge_seg_train.network import build_unet
 from edge_seg_train.report import (
-    duration,
     extremes,
     flat,
     split_sentence,
@@ -33,6 +33,8 @@ from edge_seg_train.report import (
 from edge_seg_train.validation import ScoredPicture, ValidationSet
 
 NAN = float("nan")
+
+PARTS = ("waiting_seconds", "computing_seconds", "steps")
 
 
 def epoch(number: int, *iou: float, waiting_seconds: float = 2.5) -> Epoch:
@@ -67,17 +69,17 @@ def test_confusion_is_shared_out_by_truth() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(0.04, "0.0 s"), (9.94, "9.9 s"), (48.2, "48 s"), (99.4, "99 s"), (720, "12 min"), (11100, "3 h 05 min")],
+    ("parts", "where"),
+    [
+        ((0.02, 8.0, 40), "; one step: 0.5 ms waiting for pictures, 200 ms computing"),
+        ((0.0, 4.0, 1), "; one step: 0.0 ms waiting for pictures, 4000 ms computing"),
+        ((2.5, NAN, 0), ""),
+    ],
 )
-def test_durations_for_people(seconds: float, shown: str) -> None:
-    assert duration(seconds) == shown
-
-
-@pytest.mark.parametrize(("waiting", "share"), [(2.5, "25.0 %"), (0.0, "0.0 %"), (NAN, "0.0 %")])
-def test_where_the_time_went(waiting: float, share: str) -> None:
-    epochs = [epoch(1, waiting_seconds=waiting), epoch(2, waiting_seconds=waiting)]
-    assert time_sentence(epochs) == f"20 s in all, 10 s an epoch; {share} of it went into waiting for pictures."
+def test_where_the_time_went(parts: tuple[float, float, int], where: str) -> None:
+    epochs = [replace(epoch(number), **dict(zip(PARTS, parts, strict=True))) for number in (1, 2, 3)]
+    epochs[0] = replace(epochs[0], computing_seconds=parts[1] * 9)  # it builds the graph
+    assert time_sentence(epochs) == f"30 s in all, 10 s an epoch{where}."
 
 
 @pytest.mark.parametrize(

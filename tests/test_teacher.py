@@ -8,6 +8,8 @@ from edge_seg_train.tensorflow_setup import prepare_tensorflow
 
 prepare_tensorflow()
 
+import shutil
+import zipfile
 from pathlib import Path
 
 import keras
@@ -20,9 +22,10 @@ from edge_seg.dataset.manifest import write_manifest
 from edge_seg.errors import EdgeSegError, TrainingError
 from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
+from edge_seg_train.kept_network import load_network
 from edge_seg_train.losses import distillation
 from edge_seg_train.network import build_unet
-from edge_seg_train.starting_weights import copy_weights
+from edge_seg_train.starting_weights import check_alike, copy_weights
 from edge_seg_train.teacher import Teacher, load_teacher
 
 SMALL = {"alpha": 0.35, "encoder_weights": "none"}
@@ -110,8 +113,29 @@ def test_starting_from_a_run_of_another_size_and_other_classes(
     assert left == (set() if copied_last_layer else {"classify/kernel", "classify/bias"})
 
 
-@pytest.mark.parametrize("options", [{"alpha": 0.5}, {"decoder": "transpose"}])
-def test_starting_from_another_network_is_one_sentence(taught: Path, options: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"alpha": 0.5}, r"alpha 0\.35, not 0\.5; add --alpha 0\.35"),
+        ({"decoder": "transpose"}, "decoder separable, not transpose"),
+        ({"input_range": "0,1"}, "input-range -1,1, not 0,1"),
+    ],
+)
+def test_starting_from_another_network_is_one_sentence(taught: Path, options: dict[str, object], sentence: str) -> None:
     config = RunConfig.model_validate({"data": "unused", "width": 96, "height": 96, **SMALL, **options})
-    with pytest.raises(TrainingError, match=r"is a network of alpha 0\.35 with the separable decoder"):
+    with pytest.raises(TrainingError, match=sentence):
+        check_alike(taught, config)
+
+
+def test_a_network_of_other_layers_is_one_sentence(taught: Path) -> None:
+    config = RunConfig.model_validate({"data": "unused", "width": 96, "height": 96, **SMALL, "decoder": "transpose"})
+    with pytest.raises(TrainingError, match="has other layers"):
         copy_weights(taught, build_unet(config, 2))
+
+
+def test_a_damaged_network_is_one_sentence(taught: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(taught, tmp_path / "run")
+    with zipfile.ZipFile(run / "best.keras", "w") as archive:
+        archive.writestr("config.json", "{}")
+    with pytest.raises(TrainingError, match="cannot be read as a network"):
+        load_network(RunFolder(run))

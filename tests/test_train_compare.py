@@ -39,14 +39,13 @@ from edge_seg_train.comparison.experiments import (
 from edge_seg_train.comparison.table import (
     TextTable,
     difference_table,
-    duration,
     iou_table,
     markdown,
     run_table,
     setting,
     variant_table,
 )
-from edge_seg_train.history import Epoch
+from edge_seg_train.history import Epoch, duration
 from edge_seg_train.training import start
 
 NAN = float("nan")
@@ -70,10 +69,10 @@ def test_a_variant_changes_what_it_says_and_nothing_else(variant: Any) -> None:
     base, other = (RunConfig.model_validate(shared | dict(each.options)) for each in (BASE, variant))
     changed = {
         "dropout": ["dropout"],
-        "fine-tuned": ["fine_tune", "frozen_epochs"],  # the second comes of the first
+        "fine-tuned": ["fine_tune"],
         "input-0-1": ["input_range"],
         "transpose": ["decoder"],
-        "dropout-fine-tuned": ["dropout", "fine_tune", "frozen_epochs"],
+        "dropout-fine-tuned": ["dropout", "fine_tune"],
     }
     assert differing_fields([base, other]) == changed[variant.name]
 
@@ -166,8 +165,8 @@ def test_differences_are_those_fields_alone() -> None:
     runs = [result_of("one", [0.5]), result_of("two", [0.5], dropout=0.5, fine_tune=False)]
     table = difference_table(runs)
     assert table is not None
-    assert table.headings == ("run", "dropout", "fine_tune", "frozen_epochs")
-    assert table.rows == (("one", "0.0", "yes", "2"), ("two", "0.5", "no", "0"))
+    assert table.headings == ("run", "dropout", "fine_tune")
+    assert table.rows == (("one", "0.0", "yes"), ("two", "0.5", "no"))
     assert difference_table(runs[:1]) is None
 
 
@@ -303,7 +302,7 @@ def test_show_as_json_needs_no_tensorflow(compared: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        ([], "not a finished run"),
+        ([], "is no run"),
         (["config.toml"], "has no epoch yet; go on with it by  edge-seg train --resume"),
     ],
 )
@@ -316,7 +315,19 @@ def test_show_of_what_is_no_run(tmp_path: Path, make: list[str], sentence: str) 
     assert "Traceback" not in outcome.stderr
 
 
+def test_show_leaves_out_what_is_no_run(tmp_path: Path) -> None:
+    run, report = tmp_path / "run", tmp_path / "report.html"
+    run.mkdir()
+    (run / "config.toml").write_text('data = "data"\n')
+    report.write_text("")
+    outcome = train("show", run, report)
+    assert f"left out, as they are no runs: {report}" in outcome.stderr
+    assert "has no epoch yet" in outcome.stderr, "the run itself is looked at"
+
+
 def test_one_run_is_not_compared_with_itself(tmp_path: Path) -> None:
+    (tmp_path / "x").mkdir()
+    (tmp_path / "config.toml").write_text('data = "data"\n')
     outcome = train("show", tmp_path, tmp_path / "." / "x" / "..")
     assert outcome.exit_code == 1
     assert "is named more than once" in outcome.stderr

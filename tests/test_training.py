@@ -52,7 +52,10 @@ def test_a_run_without_a_model_leaves_nothing(tmp_path: Path, there_already: boo
     [
         (["--data", "gone"], "no run folder to make; name it with --out"),
         (["--out", "run"], "no data set to train on; name its folder with --data"),
-        (["--resume", "run", "--epochs", "3"], "--resume goes on as the run began; leave out --epochs"),
+        (
+            ["--resume", "run", "--epochs", "3"],
+            "--resume goes on as the run began; only --data, --cache and --strategy may change; leave out --epochs",
+        ),
         (["--epochs", "3", "show", "run"], "options of show stand after its name; leave out --epochs"),
         (["--out", "run", "--config", "absent.toml"], "absent.toml: no such file"),
     ],

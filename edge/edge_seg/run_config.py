@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from edge_seg.errors import EdgeSegError
 from edge_seg.validation import first_fault
@@ -20,9 +20,19 @@ StrategyKind = Literal["auto", "one", "mirrored", "multiworker"]
 SIZE_STEP = 32
 SMALLEST_SIZE, LARGEST_SIZE = 96, 512
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
+MOST_EPOCHS = 1_000_000
+CLUSTER_VARIABLE = "TF_CONFIG"
 
-_FROZEN_SHARE = 0.1
-_PRETRAINED_ENCODER_RATE = 0.3
+
+def _as_text(path: Path) -> Path:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{str(path)!a} is no UTF-8, which a configuration is written in; rename it") from None
+    return path
+
+
+FilePath = Annotated[Path, Field(strict=False), AfterValidator(_as_text)]
 
 
 class RunConfig(BaseModel):
@@ -40,7 +50,8 @@ class RunConfig(BaseModel):
         weight_decay: decoupled (Loshchilov & Hutter 2019), convolution kernels alone.
         dropout: share of decoder channels' values dropped.
         fine_tune: train the encoder too.
-        frozen_epochs: the encoder stays as it is for so many epochs first.
+        frozen_epochs: the encoder's weights stay as they are for so many epochs first; its BatchNorm statistics too,
+            if they are frozen.
         freeze_batch_norm: the encoder's BatchNorm keeps the statistics it was loaded with.
         encoder_weights: "imagenet", "none", or a .weights.h5 file.
         start_from: run folder whose best weights the whole network starts from, whatever its input size.
@@ -59,14 +70,15 @@ class RunConfig(BaseModel):
         seed: of every random choice.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Strict, so that what depends on a value sees it as it is: "40" is no number of epochs.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    data: Path
+    data: FilePath
     width: int = 128
     height: int = 128
     alpha: float = 1.0
     decoder: Decoder = "separable"
-    epochs: Annotated[int, Field(ge=1)] = 40
+    epochs: Annotated[int, Field(ge=1, le=MOST_EPOCHS)] = 40
     batch_size: Annotated[int, Field(ge=1)] = 16
     learning_rate: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1e-3
     encoder_rate: Annotated[float, Field(gt=0, le=1)] = 1.0
@@ -76,13 +88,13 @@ class RunConfig(BaseModel):
     frozen_epochs: Annotated[int, Field(ge=0)] = 0
     freeze_batch_norm: bool = False
     encoder_weights: str = "imagenet"
-    start_from: Path | None = None
+    start_from: FilePath | None = None
     input_range: InputRange = "-1,1"
     augment: bool = True
     loss: Loss = "lovasz"
     class_weights: ClassWeights = "none"
-    average: Annotated[float, Field(ge=0, lt=1)] = 0.99
-    teacher: Path | None = None
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.997
+    teacher: FilePath | None = None
     teacher_weight: Annotated[float, Field(gt=0, le=1)] = 0.5
     patience: Annotated[int, Field(ge=0)] = 0
     cache: CacheKind = "auto"
@@ -90,22 +102,6 @@ class RunConfig(BaseModel):
     mixed_precision: bool = False
     jit: bool = False
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
-
-    @model_validator(mode="before")
-    @classmethod
-    def _resolve(cls, given: Any) -> Any:
-        """Fill in what depends on whether the encoder has learned something already."""
-        if not isinstance(given, dict):
-            return given
-        resolved: dict[str, Any] = dict(given)  # pyright: ignore[reportUnknownArgumentType]
-        pretrained = resolved.get("encoder_weights", "imagenet") != "none" or resolved.get("start_from") is not None
-        if pretrained:
-            resolved.setdefault("freeze_batch_norm", True)
-            resolved.setdefault("encoder_rate", _PRETRAINED_ENCODER_RATE)
-            epochs = resolved.get("epochs", 40)
-            if resolved.get("fine_tune", True) and resolved.get("start_from") is None and isinstance(epochs, int):
-                resolved.setdefault("frozen_epochs", round(epochs * _FROZEN_SHARE))
-        return resolved
 
     @model_validator(mode="after")
     def _keeps_an_epoch_for_fine_tuning(self) -> "RunConfig":

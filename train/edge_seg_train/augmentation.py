@@ -11,7 +11,7 @@ import tensorflow as tf
 # Ranges chosen for hand-held and field cameras: dusk and glare, a wrong white balance, noise, a lens out of focus.
 # Colour is varied widely so that a model learns shapes, not fur.
 MAX_ROTATION_RAD = math.radians(20)
-ZOOM = (0.65, 1.25)
+ZOOM = (0.5, 1.4)
 MAX_STRETCH = 0.15
 BRIGHTNESS = 0.25
 CONTRAST = (0.6, 1.5)

@@ -5,6 +5,37 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge_seg.dataset import Dataset
+from edge_seg.errors import TrainingError
+
+
+def check_has_classes(dataset: Dataset) -> None:
+    """Find that there is something to tell apart, and something to score; reads no more masks than that needs.
+
+    Raises:
+        TrainingError: training masks of one class, or validation masks that are ignored altogether.
+        DatasetError, ImageError: a mask that breaks the contract.
+    """
+    if len(dataset.classes) < 2:
+        raise TrainingError(f"{dataset.folder}: has one class; segmentation needs two, background among them")
+    if not _hold(dataset, "train", 2):
+        raise TrainingError(
+            f"{dataset.folder}: all training masks together hold fewer than two classes, so there is nothing to tell "
+            "apart; look at them with  edge-seg data preview"
+        )
+    if not _hold(dataset, "val", 1):
+        raise TrainingError(
+            f"{dataset.folder}: every pixel of the validation masks is ignored, so nothing can be scored; "
+            "divide the pictures anew with  edge-seg data split"
+        )
+
+
+def _hold(dataset: Dataset, split: str, class_count: int) -> bool:
+    seen: set[int] = set()
+    for sample in dataset.samples(split):
+        seen |= set(np.unique(dataset.read_mask(sample)).tolist()) - {dataset.ignore_id}
+        if len(seen) >= class_count:
+            return True
+    return False
 
 
 def balanced_weights(dataset: Dataset) -> Sequence[float]:

@@ -4,19 +4,25 @@ import os
 from typing import Annotated, Literal
 
 import tensorflow as tf
-from pydantic import BaseModel, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 
 from edge_seg.errors import TrainingError
-from edge_seg.run_config import StrategyKind
+from edge_seg.run_config import CLUSTER_VARIABLE, StrategyKind
 from edge_seg.validation import first_fault
 from edge_seg_train.rendezvous import MissingMachinesError, wait_for_all, wait_for_first
 
 WAIT_FOR_MACHINES_S = 600
 
-_CLUSTER_VARIABLE = "TF_CONFIG"
 _EXAMPLE = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
 
-_Address = Annotated[str, StringConstraints(pattern=r"^\S+:\d+$")]
+
+def _with_real_port(address: str) -> str:
+    if not 0 < int(address.rpartition(":")[2][:6]) < 2**16:
+        raise ValueError("a port is a number from 1 to 65535")
+    return address
+
+
+_Address = Annotated[str, StringConstraints(pattern=r"^\S+:\d+$"), AfterValidator(_with_real_port)]
 
 
 def make_strategy(kind: StrategyKind, batch_size: int) -> tf.distribute.Strategy:
@@ -57,7 +63,7 @@ def is_chief(kind: StrategyKind) -> bool:
 
 
 def _automatic() -> StrategyKind:
-    if _CLUSTER_VARIABLE in os.environ:
+    if CLUSTER_VARIABLE in os.environ:
         return "multiworker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one"
 
@@ -67,7 +73,7 @@ def _devices() -> list[tf.config.LogicalDevice]:
 
 
 class _Machines(BaseModel):
-    chief: list[_Address] = []
+    chief: Annotated[list[_Address], Field(max_length=1)] = []
     worker: list[_Address] = []
 
 
@@ -90,14 +96,14 @@ class _Cluster(BaseModel):
 
 
 def _described() -> _Cluster:
-    text = os.environ.get(_CLUSTER_VARIABLE)
+    text = os.environ.get(CLUSTER_VARIABLE)
     if text is None:
-        raise TrainingError(f"--strategy multiworker needs the machines in {_CLUSTER_VARIABLE}, such as {_EXAMPLE}")
+        raise TrainingError(f"--strategy multiworker needs the machines in {CLUSTER_VARIABLE}, such as {_EXAMPLE}")
     try:
         return _Cluster.model_validate_json(text)
     except ValidationError as error:
         seen, fault = " ".join(text.split())[:80], first_fault(error)
-        raise TrainingError(f"{_CLUSTER_VARIABLE} '{seen}' describes no machines; write {_EXAMPLE} ({fault})") from None
+        raise TrainingError(f"{CLUSTER_VARIABLE} '{seen}' describes no machines; write {_EXAMPLE} ({fault})") from None
 
 
 def _several_machines() -> tf.distribute.Strategy:
@@ -107,7 +113,7 @@ def _several_machines() -> tf.distribute.Strategy:
     except (tf.errors.OpError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TrainingError(
-            f"the machines in {_CLUSTER_VARIABLE} cannot work together ({reason:.200}); "
+            f"the machines in {CLUSTER_VARIABLE} cannot work together ({reason:.200}); "
             "give each an address the others can reach"
         ) from None
 
@@ -125,7 +131,7 @@ def _gather(described: _Cluster) -> None:
             wait_for_first((host, int(port)), own, WAIT_FOR_MACHINES_S)
     except MissingMachinesError as missing:
         raise TrainingError(
-            f"of the machines in {_CLUSTER_VARIABLE}, {missing} did not come within {WAIT_FOR_MACHINES_S} seconds; "
+            f"of the machines in {CLUSTER_VARIABLE}, {missing} did not come within {WAIT_FOR_MACHINES_S} seconds; "
             "begin the run on all of them, each with an address the others can reach"
         ) from None
     except OSError as error:

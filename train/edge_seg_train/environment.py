@@ -4,8 +4,10 @@ import hashlib
 import platform
 import subprocess
 import tomllib
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import tomli_w
@@ -17,7 +19,7 @@ from edge_seg.files import write_text
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.tensorflow_setup import device_name
 
-_PACKAGES = ("edge-seg", "tensorflow", "keras", "numpy", "opencv-python-headless")
+_PACKAGES = ("edge-seg", "tensorflow", "tensorflow-cpu", "keras", "numpy", "opencv-python-headless", "opencv-python")
 _DATA_HASH = "data_sha256"
 
 
@@ -26,11 +28,11 @@ def write_environment(folder: RunFolder, dataset: Dataset) -> None:
     environment = {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         _DATA_HASH: content_hash(dataset),
-        "git_revision": git_revision(Path(__file__).parent),
+        "git_revision": git_revision(Path(__file__)),
         "device": device_name(),
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in _PACKAGES},
+        "packages": _versions(_PACKAGES),
     }
     write_text(folder.environment_path, tomli_w.dumps(environment))
 
@@ -71,10 +73,22 @@ def content_hash(dataset: Dataset) -> str:
     return digest.hexdigest()
 
 
-def git_revision(folder: Path) -> str:
-    """Return the commit that `folder` is a checkout of, with "-dirty" for uncommitted changes; empty outside git."""
-    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12"]
+def git_revision(file: Path) -> str:
+    """Return the commit that `file` belongs to, with "-dirty" for uncommitted changes; empty for a file not in git."""
+    git = ["git", "-C", str(file.parent)]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        # A package installed inside somebody's project lies in a checkout that is not its own.
+        subprocess.run([*git, "ls-files", "--error-unmatch", file.name], capture_output=True, check=True)
+        described = [*git, "describe", "--always", "--dirty", "--abbrev=12"]
+        return subprocess.run(described, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return ""
+
+
+def _versions(packages: Sequence[str]) -> dict[str, str]:
+    """Return the versions of those that are installed: TensorFlow and OpenCV come under several names."""
+    versions: dict[str, str] = {}
+    for name in packages:
+        with suppress(PackageNotFoundError):
+            versions[name] = version(name)
+    return versions

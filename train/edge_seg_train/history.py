@@ -4,15 +4,16 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isnan
+from math import inf, isnan, nan
 from pathlib import Path
+from statistics import median
 
 from edge_seg.errors import TrainingError
 from edge_seg.files import write_text
 from edge_seg.metrics import Scores
 
 _BEFORE_CLASSES = ("epoch", "loss", "val_loss", "val_miou", "val_pixel_accuracy")
-_AFTER_CLASSES = ("learning_rate", "seconds", "waiting_seconds")
+_AFTER_CLASSES = ("learning_rate", "seconds", "waiting_seconds", "computing_seconds", "steps")
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Epoch:
         learning_rate: of the decoder, at the end of the epoch.
         seconds: with validation.
         waiting_seconds: of these, what the steps waited for their batches.
+        computing_seconds: of these, what the steps computed; NaN where an older version did not measure it.
+        steps: batches of the epoch; 0 where it is not known.
     """
 
     number: int
@@ -36,6 +39,8 @@ class Epoch:
     learning_rate: float
     seconds: float
     waiting_seconds: float
+    computing_seconds: float = nan
+    steps: int = 0
 
     def worst_classes(self, most: int) -> list[int]:
         """Return the ids of the `most` classes of the lowest IoU, in their order; absent ones count as the best."""
@@ -65,8 +70,9 @@ def _header(class_names: Sequence[str]) -> list[str]:
 def _line(epoch: Epoch) -> list[str]:
     measured = [epoch.loss, epoch.val_loss, epoch.scores.miou, epoch.scores.pixel_accuracy, *epoch.scores.iou]
     formatted = [f"{value:.6f}" for value in measured]
-    seconds = [f"{epoch.seconds:.1f}", f"{epoch.waiting_seconds:.1f}"]
-    return [str(epoch.number), *formatted, f"{epoch.learning_rate:.3g}", *seconds]
+    parts = (epoch.seconds, epoch.waiting_seconds, epoch.computing_seconds)
+    seconds = [f"{value:.2f}" for value in parts]
+    return [str(epoch.number), *formatted, f"{epoch.learning_rate:.3g}", *seconds, str(epoch.steps)]
 
 
 def read_history(path: Path) -> list[Epoch]:
@@ -92,9 +98,45 @@ def _epoch(line: dict[str, str], header: Sequence[str]) -> Epoch:
         learning_rate=float(line["learning_rate"]),
         seconds=float(line["seconds"]),
         waiting_seconds=float(line.get("waiting_seconds", "nan")),
+        computing_seconds=float(line.get("computing_seconds", "nan")),
+        steps=int(line.get("steps", "0")),
     )
 
 
 def best_epoch(epochs: Sequence[Epoch]) -> Epoch:
     """Return the epoch with the highest validation mIoU."""
     return max(epochs, key=lambda epoch: epoch.scores.miou)
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """What one step of a run took, median over its epochs: the first, which builds the graph, hardly counts."""
+
+    waiting_ms: float
+    computing_ms: float
+
+    def __str__(self) -> str:
+        return f"{self.waiting_ms:.1f} ms waiting for pictures, {self.computing_ms:.0f} ms computing"
+
+
+def step_time(epochs: Sequence[Epoch]) -> StepTime | None:
+    """Divide the time of a step; None for a run that did not measure it."""
+    measured = [epoch for epoch in epochs if epoch.steps and not isnan(epoch.computing_seconds)]
+    if not measured:
+        return None
+    return StepTime(
+        waiting_ms=median(1000 * epoch.waiting_seconds / epoch.steps for epoch in measured),
+        computing_ms=median(1000 * epoch.computing_seconds / epoch.steps for epoch in measured),
+    )
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as people say them: 8.4 s, 42 s, 3 min 05 s, 2 h 10 min."""
+    whole = round(seconds)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -1,8 +1,9 @@
 """A training run on the terminal: the last epochs and bars while it goes, the result at the end."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -26,10 +27,10 @@ def run_with_progress(config: RunConfig, out: Path) -> None:
     _print_end(run)
 
 
-def resume_with_progress(out: Path) -> None:
+def resume_with_progress(out: Path, moved: Mapping[str, Any]) -> None:
     """Go on with a run, drawing progress; exit with 130 when interrupted."""
     with TerminalProgress(Console(stderr=True)) as progress:
-        run = resume(out, progress)
+        run = resume(out, progress, moved)
     _print_end(run)
 
 

@@ -94,7 +94,7 @@ def _load_weights(backbone: keras.Model, config: RunConfig) -> None:
     try:
         with warnings.catch_warnings():
             # Keras warns and goes on with random weights where a file lacks some.
-            warnings.simplefilter("error")
+            warnings.simplefilter("error", UserWarning)
             backbone.load_weights(path)
     except (ValueError, OSError, KeyError, UserWarning) as error:
         reason = str(error).split("\n")[0]
@@ -106,6 +106,12 @@ def _load_weights(backbone: keras.Model, config: RunConfig) -> None:
 def _imagenet_weights(alpha: float) -> list[Any]:
     try:
         published = keras.applications.MobileNetV2((224, 224, 3), alpha=alpha, include_top=False, weights="imagenet")
+    except OSError as error:
+        # A download that was killed leaves a file that Keras takes for whole.
+        raise TrainingError(
+            f"the ImageNet encoder weights cannot be read ({error}); remove mobilenet_v2_weights_* from "
+            "~/.keras/models and try again"
+        ) from None
     except Exception as error:
         # keras.utils.get_file raises a bare Exception when the download fails.
         if "URL fetch failure" not in str(error):

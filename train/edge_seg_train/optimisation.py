@@ -9,7 +9,7 @@ import tensorflow as tf
 from edge_seg.run_config import RunConfig
 
 WARM_UP_SHARE = 0.05
-FINAL_RATE_SHARE = 0.02
+FINAL_RATE_SHARE = 0.1  # the average of the weights gains from steps that still move them
 GRADIENT_CLIP_NORM = 1.0
 
 _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-7  # Keras' own

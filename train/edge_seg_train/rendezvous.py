@@ -11,7 +11,8 @@ from contextlib import ExitStack
 
 _RETRY_S = 0.5
 _GO = b"go"
-_LONGEST_NAME = 64
+_LONGEST_NAME = 512  # a host name has at most 253 characters (RFC 1035)
+_INTRODUCTION_S = 5.0
 
 
 class MissingMachinesError(Exception):
@@ -31,9 +32,10 @@ def wait_for_all(port: int, names: Sequence[str], wait_s: float) -> None:
         while missing := sorted(set(names) - there.keys()):
             try:
                 guest = open_sockets.enter_context(_accepted(listener, deadline))
-                there[_told(guest, deadline)] = guest
             except TimeoutError:
                 raise MissingMachinesError(", ".join(missing)) from None
+            try:
+                there[_told(guest, min(deadline, time.monotonic() + _INTRODUCTION_S))] = guest
             except OSError:
                 continue  # not one of ours, or one that gave up
         for name in names:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,7 +18,8 @@ from edge_seg.resampling import shrink_mask
 from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.environment import read_environment
-from edge_seg_train.history import Epoch, best_epoch
+from edge_seg_train.history import Epoch, best_epoch, duration, step_time
+from edge_seg_train.kept_network import load_network
 from edge_seg_train.paper import DARK, LIGHT
 from edge_seg_train.plots import curves_svg
 from edge_seg_train.validation import Example, ScoredPicture, ValidationSet
@@ -48,7 +48,7 @@ def write_report(
     folder: RunFolder, epochs: Sequence[Epoch], config: RunConfig, dataset: Dataset, validation: ValidationSet
 ) -> None:
     """Evaluate the best model of a run once more, and write report.html."""
-    model = keras.models.load_model(folder.best_model_path, compile=False)
+    model = load_network(folder)
     result = validation.evaluate(model)
     worst, best = extremes(result.pictures, PICTURES_SHOWN)
 
@@ -113,21 +113,11 @@ def picture_row(picture: ScoredPicture, example: Example, classes: Sequence[Segm
 
 
 def time_sentence(epochs: Sequence[Epoch]) -> str:
-    """Say how long the epochs took, and how much of it the network waited for pictures."""
+    """Say how long the epochs took, and where the time of a step went."""
     seconds = sum(epoch.seconds for epoch in epochs)
-    waiting = float(np.nansum([epoch.waiting_seconds for epoch in epochs]))
-    return (
-        f"{duration(seconds)} in all, {duration(seconds / len(epochs))} an epoch; "
-        f"{100 * waiting / max(seconds, 1e-9):.1f} % of it went into waiting for pictures."
-    )
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for people: "48 s", "12 min", "3 h 05 min"."""
-    if seconds < 100:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60:02d} min"
+    step = step_time(epochs)
+    where = f"; one step: {step}" if step else ""
+    return f"{duration(seconds)} in all, {duration(seconds / len(epochs))} an epoch{where}."
 
 
 def split_sentence(split: SplitPolicy) -> str:

@@ -33,7 +33,7 @@ def reason_of(error: EdgeSegError | OSError | tf.errors.OpError) -> str:
         return f"{error.filename or 'a file'}: {error.strerror or error}; make room, or put it right"
     message = (error.message or type(error).__name__).strip().splitlines()[0]
     if isinstance(error, tf.errors.ResourceExhaustedError) and _DISK_FULL not in message:
-        return "memory ran out; try a smaller --batch-size or --size"
+        return "memory ran out; end other programs, or train into another folder with a smaller --batch-size or --size"
     return f"TensorFlow could not go on ({message})"
 
 

@@ -83,7 +83,7 @@ def open_store(
     kind = _automatic_kind(int(np.prod(shape)) * _BYTES_PER_PIXEL, folder) if cache == "auto" else cache
     if kind == "off":
         return files
-    allocate = np.zeros if kind == "memory" else _on_disk(folder)
+    allocate = _in_memory if kind == "memory" else _on_disk(folder)
     return KeptSamples(files, allocate((*shape, 3), np.uint8), allocate(shape, np.uint8))
 
 
@@ -97,6 +97,15 @@ def fitting_kind(size_bytes: int, memory_bytes: int, free_disk_bytes: int) -> Ca
 def _automatic_kind(size_bytes: int, folder: Path) -> CacheKind:
     memory_bytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return fitting_kind(size_bytes, memory_bytes, shutil.disk_usage(folder).free)
+
+
+def _in_memory(shape: tuple[int, ...], dtype: type[np.uint8]) -> NDArray[np.uint8]:
+    try:
+        return np.zeros(shape, dtype)
+    except MemoryError:
+        raise TrainingError(
+            f"memory has no room for {int(np.prod(shape)) / 1e6:,.0f} MB of decoded pictures; take --cache disk or off"
+        ) from None
 
 
 def _on_disk(folder: Path) -> Callable[..., NDArray[np.uint8]]:

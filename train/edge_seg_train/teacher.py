@@ -10,6 +10,7 @@ from edge_seg.dataset import Manifest
 from edge_seg.errors import TrainingError
 from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
+from edge_seg_train.kept_network import load_network
 
 
 class Teacher:
@@ -56,7 +57,7 @@ def load_teacher(run: Path, config: RunConfig, manifest: Manifest) -> Teacher:
             f"{run}: its model knows {', '.join(taught)}, but the data set has {', '.join(manifest.class_names)}; "
             "choose a teacher of the same classes"
         )
-    model = keras.models.load_model(folder.best_model_path, compile=False)
+    model = load_network(folder)
     model.trainable = False
     (teacher_height, teacher_width), height, width = model.input.shape[1:3], config.height, config.width
     factor = teacher_height // height

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,9 +16,10 @@ from edge_seg.dataset.manifest import write_manifest
 from edge_seg.errors import TrainingError
 from edge_seg.run_config import RunConfig, read_config
 from edge_seg.run_folder import RunFolder
+from edge_seg_train.class_balance import check_has_classes
 from edge_seg_train.distribution import make_strategy
 from edge_seg_train.environment import check_same_data, write_environment
-from edge_seg_train.history import Epoch, as_written, best_epoch, read_history
+from edge_seg_train.history import Epoch, as_written, best_epoch, duration, read_history, step_time
 from edge_seg_train.input_pipeline import TrainingStream, steps_per_epoch, stored_size
 from edge_seg_train.learner import Learner
 from edge_seg_train.network_picture import draw_network
@@ -27,7 +28,7 @@ from edge_seg_train.report import write_report
 from edge_seg_train.run_faults import telling_what_is_kept
 from edge_seg_train.run_ownership import existing_folder, new_folder
 from edge_seg_train.sample_store import SampleStore, open_store
-from edge_seg_train.starting_weights import copy_weights
+from edge_seg_train.starting_weights import check_alike, copy_weights
 from edge_seg_train.training_state import restore_state
 from edge_seg_train.validation import ValidationSet
 
@@ -78,13 +79,16 @@ def start(config: RunConfig, out: Path, progress: Progress) -> Run:
         DatasetError: a data set that does not keep its contract.
     """
     dataset = Dataset.open(config.data)
+    check_has_classes(dataset)
     with new_folder(out, config.strategy) as folder:
         folder.write_config(config)
         return _begin(Run(folder, config), dataset, progress)
 
 
-def resume(out: Path, progress: Progress) -> Run:
+def resume(out: Path, progress: Progress, moved: Mapping[str, Any] | None = None) -> Run:
     """Go on with the run in `out` after its last whole epoch, to the result it would have had uninterrupted.
+
+    `moved` has fields of RunConfig that do not decide the result: where the data set is now, the cache, the strategy.
 
     Raises:
         TrainingError: not a run, a run that is finished, a damaged one, one that another process is training in,
@@ -93,33 +97,51 @@ def resume(out: Path, progress: Progress) -> Run:
     there = RunFolder(out)
     if not there.config_path.is_file():
         raise TrainingError(f"{out}: no run to resume (no {there.config_path.name}); begin one with --data and --out")
-    config = read_config(there.config_path)
+    config = read_config(there.config_path).model_copy(update=dict(moved or {}))
     dataset = Dataset.open(config.data)
     with existing_folder(out, config.strategy) as folder:
-        if _is_finished(there, config):
-            raise TrainingError(f"{out}: is finished already; train into another folder to go further")
+        _check_can_go_on(there, config)
         if there.environment_path.is_file() or there.state_path.is_file():
             check_same_data(there, dataset)
+        folder.write_config(config)
         run = Run(folder, config)
         return _go_on(run, there, dataset, progress) if there.state_path.is_file() else _begin(run, dataset, progress)
 
 
-def _is_finished(folder: RunFolder, config: RunConfig) -> bool:
-    """True when all is done; a run killed in its very first epoch may have a model, yet neither state nor report."""
-    if folder.state_path.is_file() or not folder.report_path.is_file():
-        return False
-    return Run(folder, config, read_history(folder.history_path)).is_over
+def _check_can_go_on(folder: RunFolder, config: RunConfig) -> None:
+    """Refuse a run that is finished, and one whose state is lost: it would begin anew over what it has.
+
+    A run killed in its very first epoch may have a model and a line of history, yet neither state nor report.
+    """
+    if folder.state_path.is_file() or not folder.history_path.is_file():
+        return
+    epochs = read_history(folder.history_path)
+    if len(epochs) < 2 and not folder.report_path.is_file():
+        return
+    if Run(folder, config, epochs).is_over:
+        raise TrainingError(f"{folder.path}: is finished already; train into another folder to go further")
+    raise TrainingError(
+        f"{folder.path}: has {len(epochs)} epochs but no {folder.state_path.name} to go on from; put that file back, "
+        f"or begin another run with --start-from {folder.path}"
+    )
 
 
 def _begin(run: Run, dataset: Dataset, progress: Progress) -> Run:
-    learner = make_learner(run.config, dataset)
-    if run.config.start_from is not None:
-        copy_weights(run.config.start_from, learner.model)
+    learner = _learner_at_start(run.config, dataset)
     learner.begin()
     write_manifest(run.folder.path, dataset.manifest)
     write_environment(run.folder, dataset)
     draw_network(learner.model, run.folder.network_path)
     return _learn(run, dataset, learner, progress)
+
+
+def _learner_at_start(config: RunConfig, dataset: Dataset) -> Learner:
+    if config.start_from is None:
+        return make_learner(config, dataset)
+    check_alike(config.start_from, config)
+    learner = make_learner(config.model_copy(update={"encoder_weights": "none"}), dataset)
+    copy_weights(config.start_from, learner.model)
+    return learner
 
 
 def _go_on(run: Run, there: RunFolder, dataset: Dataset, progress: Progress) -> Run:
@@ -147,8 +169,6 @@ def make_learner(config: RunConfig, dataset: Dataset) -> Learner:
             f"the batch size {config.batch_size} is larger than the {count} training pictures; "
             f"try --batch-size {max(1, count // 4)}"
         )
-    if len(dataset.classes) < 2:
-        raise TrainingError(f"{dataset.folder}: has one class; segmentation needs two, background among them")
     keep_all_freed_memory()
     strategy = make_strategy(config.strategy, config.batch_size)
     keras.utils.set_random_seed(config.seed)
@@ -160,6 +180,7 @@ def _learn(run: Run, dataset: Dataset, learner: Learner, progress: Progress) -> 
     with telling_what_is_kept(run.folder, run.epochs):
         store = _open_store(run, dataset, learner)
         validation = ValidationSet(dataset, run.config, run.folder.path)
+        validation.read_all()
         try:
             _do_epochs(
                 run,
@@ -203,10 +224,12 @@ def _one_epoch(
     run: Run, learner: Learner, batches: Iterator[Any], steps: int, recorder: Recorder, progress: Progress
 ) -> Epoch:
     began, number = time.monotonic(), len(run.epochs) + 1
-    loss, waiting_seconds = _learn_from(batches, steps, learner.step_of(number - 1), progress)
+    loss, waiting_seconds, computing_seconds = _learn_from(batches, steps, learner.step_of(number - 1), progress)
     if not math.isfinite(loss):
         raise FloatingPointError(f"the loss became {loss} in epoch {number}")
     result = recorder.validate()
+    if not math.isfinite(result.loss):  # the last step of an epoch can ruin the weights, and its own loss not tell
+        raise FloatingPointError(f"the validation loss became {result.loss} in epoch {number}")
     return as_written(
         Epoch(
             number=number,
@@ -216,22 +239,32 @@ def _one_epoch(
             learning_rate=learner.learning_rate,
             seconds=time.monotonic() - began,
             waiting_seconds=waiting_seconds,
+            computing_seconds=computing_seconds,
+            steps=steps,
         )
     )
 
 
-def _learn_from(batches: Iterator[Any], steps: int, learn: Any, progress: Progress) -> tuple[float, float]:
-    """Do `steps`, or stop where the loss is no number; return the mean loss and the seconds spent waiting."""
-    waiting_seconds, total = 0.0, 0.0
+def _learn_from(batches: Iterator[Any], steps: int, learn: Any, progress: Progress) -> tuple[float, float, float]:
+    """Do `steps`, or stop where the loss is no number.
+
+    Returns:
+        The mean loss, the seconds spent waiting for batches, and those spent computing.
+    """
+    waiting_seconds, computing_seconds, total = 0.0, 0.0, 0.0
     for step in range(1, steps + 1):
         asked = time.monotonic()
         batch = next(batches)
-        waiting_seconds += time.monotonic() - asked
+        given = time.monotonic()
         total += float(learn(batch))
+        waiting_seconds, computing_seconds = (
+            waiting_seconds + given - asked,
+            computing_seconds + time.monotonic() - given,
+        )
         if not math.isfinite(total):
-            return total, waiting_seconds
+            return total, waiting_seconds, computing_seconds
         progress.step(total / step)
-    return total / steps, waiting_seconds
+    return total / steps, waiting_seconds, computing_seconds
 
 
 def summary_rows(epochs: Sequence[Epoch], class_names: Sequence[str]) -> list[tuple[str, str]]:
@@ -239,12 +272,10 @@ def summary_rows(epochs: Sequence[Epoch], class_names: Sequence[str]) -> list[tu
     best = best_epoch(epochs)
     rows = [("best epoch", f"{best.number} of {len(epochs)}"), ("validation mIoU", f"{best.scores.miou:.4f}")]
     rows += [(f"IoU {name}", f"{value:.4f}") for name, value in zip(class_names, best.scores.iou, strict=True)]
-    seconds, waiting = (sum(getattr(epoch, name) for epoch in epochs) for name in ("seconds", "waiting_seconds"))
+    step = step_time(epochs)
     return [
         *rows,
         ("pixel accuracy", f"{best.scores.pixel_accuracy:.4f}"),
-        (
-            "time",
-            f"{seconds:.0f} s, of which {waiting:.0f} s ({waiting / max(seconds, 1e-9):.0%}) waiting for pictures",
-        ),
+        ("time", duration(sum(epoch.seconds for epoch in epochs))),
+        *([("one step", str(step))] if step else []),
     ]

@@ -65,6 +65,15 @@ class ValidationSet:
         self._store = open_store(dataset, self._samples, config.height, config.width, config.cache, folder)
         self._pool = ThreadPoolExecutor()
 
+    def read_all(self) -> None:
+        """Read every picture with its mask, so that what is wrong with one shows before an epoch is spent.
+
+        Raises:
+            DatasetError, ImageError: what is no picture, no mask, or does not fit the other.
+        """
+        for _ in self._pool.map(self._store.read, range(len(self._samples))):
+            pass
+
     def evaluate(self, model: keras.Model) -> ValidationResult:
         """Predict every picture and score it against its mask at image resolution."""
         pictures: list[ScoredPicture] = []

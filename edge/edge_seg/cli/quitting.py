@@ -28,6 +28,11 @@ def quit_on_sigterm(on_quit: Callable[[], None]) -> Generator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
+def interrupt() -> None:
+    """End as Ctrl-C does: batch systems and service managers send SIGTERM."""
+    raise KeyboardInterrupt
+
+
 @contextmanager
 def quit_on_q(on_quit: Callable[[], None]) -> Generator[None]:
     """Call `on_quit` when q is typed on the terminal, which gets its mode back at the end.

@@ -1,6 +1,7 @@
 """`edge-seg train compare`: the classic experiments on one data set, and what comes of them."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,10 +10,11 @@ import typer
 from rich.console import Console
 
 from edge_seg.cli.options import JsonOption
-from edge_seg.cli.quitting import quit_on_sigterm
+from edge_seg.cli.quitting import interrupt, quit_on_sigterm
 from edge_seg.cli.reporting import EXIT_INTERRUPTED
+from edge_seg.errors import TrainingError
 from edge_seg.files import check_can_write
-from edge_seg.run_config import RunConfig
+from edge_seg.run_config import CLUSTER_VARIABLE, RunConfig
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.cli import options
 from edge_seg_train.cli.options import resolved_config
@@ -36,7 +38,7 @@ Configs = Mapping[VariantName, RunConfig]
 
 def compare_variants(
     data: Annotated[Path, typer.Option(help="Data set folder.")],
-    out: Annotated[Path, typer.Option(help="Folder for the runs and the report.")],
+    out: Annotated[Path, typer.Option(help="Folder for the runs and the report.")] = Path("compared"),
     only: Annotated[
         list[VariantName] | None, typer.Option(help="Run this one; several times for several.", show_default="all")
     ] = None,
@@ -61,7 +63,7 @@ def compare_variants(
     and report.md compare all that are there. After Ctrl-C the same command goes
     on; what is finished is not run again.
 
-    Example:  edge-seg train compare --data pets --out compared --epochs 20
+    Example:  edge-seg train compare --data pets --epochs 20
 
     Example:  edge-seg train compare --data pets --out compared --only base --only dropout
     """
@@ -74,8 +76,10 @@ def compare_variants(
         "encoder_weights": encoder_weights,
         "seed": seed,
     }
+    if CLUSTER_VARIABLE in os.environ:
+        raise TrainingError(f"train compare runs on one machine; unset {CLUSTER_VARIABLE}, which describes several")
     configs = {variant.name: resolved_config(None, shared | dict(variant.options)) for variant in VARIANTS}
-    with quit_on_sigterm(_interrupt):
+    with quit_on_sigterm(interrupt):
         _prepare(configs, out)
         _run(configs, [variant.name for variant in chosen_variants(only or ())], out)
         comparison = _report(configs, out, target_miou)
@@ -129,8 +133,3 @@ def _report(configs: Configs, out: Path, target_miou: float | None) -> Compariso
         first = next(iter(folders.values()))
         write_report(out, comparison, looked_at.pictures, first.read_manifest())
     return comparison
-
-
-def _interrupt() -> None:
-    """End as Ctrl-C does: batch systems and service managers send SIGTERM."""
-    raise KeyboardInterrupt

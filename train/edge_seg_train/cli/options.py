@@ -55,7 +55,7 @@ LearningRate = Annotated[
 ]
 EncoderRate = Annotated[
     float | None,
-    _option("encoder_rate", "The encoder's rate as a share of that.", panel=_LEARNING, default="0.3 if pretrained"),
+    _option("encoder_rate", "The encoder's rate as a share of that.", panel=_LEARNING),
 ]
 WeightDecay = Annotated[float | None, _option("weight_decay", "Of convolution kernels.", panel=_LEARNING)]
 FineTune = Annotated[
@@ -70,7 +70,7 @@ FineTune = Annotated[
 ]
 FrozenEpochs = Annotated[
     int | None,
-    _option("frozen_epochs", "Epochs before the encoder trains.", panel=_LEARNING, default="a tenth if pretrained"),
+    _option("frozen_epochs", "Epochs before the encoder trains.", panel=_LEARNING),
 ]
 FreezeBatchNorm = Annotated[
     bool | None,
@@ -79,7 +79,7 @@ FreezeBatchNorm = Annotated[
         "Keep the encoder's BatchNorm statistics.",
         "--freeze-batch-norm/--adapt-batch-norm",
         panel=_LEARNING,
-        default="freeze if pretrained",
+        default="adapt",
     ),
 ]
 Augment = Annotated[
@@ -144,16 +144,22 @@ def resolved_config(recipe: Path | None, given: dict[str, Any]) -> RunConfig:
     Raises:
         EdgeSegError: a recipe that cannot be read, an unknown key, a value that does not fit.
     """
-    options = {name: value for name, value in given.items() if value is not None}
-    if "size" in options:
-        options["width"], options["height"] = parse_size(options.pop("size"))
-    merged = (read_options(recipe) if recipe else {}) | options
+    options = _with_sides({name: value for name, value in given.items() if value is not None})
+    merged = _with_sides(read_options(recipe) if recipe else {}) | options
     if "data" not in merged:
         raise TrainingError("no data set to train on; name its folder with --data")
     try:
         return RunConfig.model_validate(merged)
     except ValidationError as error:
         raise TrainingError(_sentence(error, recipe, options)) from None
+
+
+def _with_sides(options: dict[str, Any]) -> dict[str, Any]:
+    """Put width and height in the place of "size", which recipes may have as the command line does."""
+    sides = dict(options)
+    if "size" in sides:
+        sides["width"], sides["height"] = parse_size(str(sides.pop("size")))
+    return sides
 
 
 def parse_size(text: str) -> tuple[int, int]:

@@ -8,8 +8,9 @@ import typer
 from rich.console import Console
 
 from edge_seg.cli.options import JsonOption
+from edge_seg.errors import TrainingError
 from edge_seg_train.comparison.experiments import Result, differing_fields, result_record
-from edge_seg_train.comparison.results import read_results
+from edge_seg_train.comparison.results import only_runs, read_results
 from edge_seg_train.comparison.table import difference_table, iou_table, run_table
 from edge_seg_train.comparison.terminal import columns_that_fit, terminal_table
 
@@ -24,9 +25,14 @@ def show_runs(
 
     Example:  edge-seg train show compared/* --json
     """
-    results = read_results(runs)
+    named, others = only_runs(runs)
+    if not named:
+        raise TrainingError(f"{runs[0]}: is no run; make one with  edge-seg train --data DIR --out RUN")
+    if others:
+        typer.echo(f"left out, as they are no runs: {', '.join(map(str, others))}", err=True)
+    results = read_results(named)
     if as_json:
-        typer.echo(json.dumps(_records(results, runs), indent=2))
+        typer.echo(json.dumps(_records(results, named), indent=2))
         return
     console = Console()
     console.print(terminal_table(run_table(results)))

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
-from edge_seg.cli.quitting import quit_on_sigterm
+from edge_seg.cli.quitting import interrupt, quit_on_sigterm
 from edge_seg.errors import TrainingError
 from edge_seg_train.cli import options
 from edge_seg_train.cli.options import resolved_config
 
 _NOT_FIELDS = ("context", "out", "config", "resume")
+_MAY_MOVE = ("data", "cache", "strategy")
 
 
 def train_network(
@@ -22,7 +23,11 @@ def train_network(
         typer.Option(help="Recipe: a TOML file of these options; what is given here as well wins.", show_default=False),
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(help="Run folder to go on with, to the same result.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Run folder to go on with, to the same result; --data says where the data set is now.",
+            show_default=False,
+        ),
     ] = None,
     size: options.Size = None,
     alpha: options.Alpha = None,
@@ -69,8 +74,13 @@ def train_network(
         )
         return
     if resume is not None:
-        _check_none(given | {"out": out, "config": config}, "--resume goes on as the run began")
-        _run(lambda terminal: terminal.resume_with_progress(resume))
+        moved = {name: given.pop(name) for name in _MAY_MOVE}
+        _check_none(
+            given | {"out": out, "config": config},
+            "--resume goes on as the run began; only --data, --cache and --strategy may change",
+        )
+        changes = {name: value for name, value in moved.items() if value is not None}
+        _run(lambda terminal: terminal.resume_with_progress(resume, changes))
         return
     if out is None:
         raise TrainingError("no run folder to make; name it with --out, such as --out runs/first")
@@ -87,13 +97,8 @@ def _check_none(given: dict[str, Any], reason: str) -> None:
 def _run(action: Any) -> None:
     from edge_seg_train.tensorflow_setup import prepare_tensorflow
 
-    with quit_on_sigterm(_interrupt):
+    with quit_on_sigterm(interrupt):
         prepare_tensorflow()
         from edge_seg_train import live_table
 
         action(live_table)
-
-
-def _interrupt() -> None:
-    """End as Ctrl-C does: batch systems and service managers send SIGTERM."""
-    raise KeyboardInterrupt

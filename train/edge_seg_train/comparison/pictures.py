@@ -12,6 +12,7 @@ from edge_seg.images import ClassMap, RgbImage
 from edge_seg.metrics import confusion_matrix, scores
 from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
+from edge_seg_train.kept_network import load_network
 from edge_seg_train.validation import ValidationSet
 
 PICTURE_COUNT = 4
@@ -50,7 +51,7 @@ def look_at(folders: Mapping[str, RunFolder], config: RunConfig, place: Path) ->
     pictures = tuple(ComparedPicture(sample.image_path.name, *dataset.read(sample)) for sample in samples)
     trained: dict[str, int] = {}
     for name, folder in folders.items():
-        model = keras.models.load_model(folder.best_model_path, compile=False)
+        model = load_network(folder)
         trained[name] = sum(int(np.prod(weight.shape)) for weight in model.trainable_variables)
         for picture, (_, truth, prediction) in zip(pictures, validation.examples(model, samples), strict=True):
             counts = confusion_matrix(truth, prediction, len(dataset.classes), dataset.ignore_id)

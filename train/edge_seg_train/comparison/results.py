@@ -38,6 +38,12 @@ def read_result(path: Path, name: str | None = None) -> Result:
     return Result(name or path.resolve().name, config, classes, epochs, is_finished(folder))
 
 
+def only_runs(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Divide paths into runs and others: `runs/*` names reports and folders of runs as well."""
+    runs = [path for path in paths if is_begun(RunFolder(path))]
+    return runs, [path for path in paths if path not in runs]
+
+
 def read_results(paths: Sequence[Path]) -> list[Result]:
     """Read several runs; those whose folders have one name are told apart by their paths."""
     names = [path.resolve().name for path in paths]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_seg_train.comparison.experiments import ComparedRun, Comparison, Result, differing_fields
+from edge_seg_train.history import duration
 
 NONE = "–"
 NOT_REACHED = "not reached"
@@ -77,18 +78,6 @@ def difference_table(results: Sequence[Result]) -> TextTable | None:
 def score(value: float | None) -> str:
     """Write a share with three decimals; a dash for none and for NaN."""
     return NONE if value is None or math.isnan(value) else f"{value:.3f}"
-
-
-def duration(seconds: float) -> str:
-    """Write seconds as people say them: 8.4 s, 42 s, 3 min 05 s, 2 h 10 min."""
-    whole = round(seconds)
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def setting(value: Any) -> str:
