@@ -64,7 +64,19 @@ def test_a_finer_teacher_sees_more_and_tells_it_at_the_students_size() -> None:
     small, small_masks, logits = Teacher(mean_brightness(4, 8), (2, 4)).lesson(images, masks)
     assert small.numpy()[0, :, :, 0].tolist() == [[0, 100, 0, 0]] * 2
     assert small_masks[0].tolist() == [[0, 1, 0, 0]] * 2
-    assert logits.numpy()[0, 0].tolist() == [[0, 0], [100, -100], [0, 0], [0, 0]]
+    shares = tf.nn.softmax(logits).numpy()[0, 0]
+    np.testing.assert_allclose(shares, [[0.5, 0.5], [1, 0], [0.5, 0.5], [0.5, 0.5]], atol=1e-6)
+
+
+def test_a_teacher_looks_at_the_mirror_image_too() -> None:
+    image = keras.Input((2, 4, 3), dtype="uint8")
+    to_the_right = keras.layers.Conv2D(2, (1, 2), padding="same", dtype="float32", kernel_initializer="glorot_uniform")
+    teacher = Teacher(keras.Model(image, to_the_right(keras.layers.Rescaling(1 / 255)(image))), (2, 4))
+    images = np.random.default_rng(0).integers(0, 255, (1, 2, 4, 3), np.uint8)
+    masks = images[..., 0]
+    as_it_is, mirrored = (teacher.lesson(each, masks)[2].numpy() for each in (images, images[:, :, ::-1]))
+    np.testing.assert_allclose(as_it_is, mirrored[:, :, ::-1], rtol=1e-5)
+    assert not np.allclose(as_it_is, mirrored, rtol=1e-3), "it sees something"
 
 
 @pytest.mark.parametrize("size", [(2, 4), (4, 8)])

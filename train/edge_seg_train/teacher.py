@@ -12,6 +12,8 @@ from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.kept_network import load_network
 
+_SMALLEST = 1e-7
+
 
 class Teacher:
     """A trained model that says what it sees in the pictures a student learns from."""
@@ -23,13 +25,13 @@ class Teacher:
         """(height, width) of the pictures it looks at."""
 
     def lesson(self, images: Any, masks: Any) -> tuple[Any, Any, Any]:
-        """Return images, masks and the teacher's logits at the student's size.
+        """Return images, masks and what the teacher expects, as logits, at the student's size.
 
         Args:
             images: [n, h, w, 3] uint8 at the teacher's size.
             masks: [n, h, w] uint8.
         """
-        logits = tf.stop_gradient(self._model(images, training=False))
+        logits = tf.stop_gradient(self._expected(images))
         if self.size == self._student_size:
             return images, masks, logits
         factor = self.size[0] // self._student_size[0]
@@ -40,6 +42,12 @@ class Teacher:
             masks[:, middle, middle],
             tf.image.resize(logits, self._student_size, method="area"),
         )
+
+    def _expected(self, images: Any) -> Any:
+        """Average what it sees in the pictures and in their mirror images, which is right more often than either."""
+        seen = tf.nn.softmax(self._model(images, training=False))
+        mirrored = tf.nn.softmax(self._model(tf.reverse(images, [2]), training=False))
+        return tf.math.log((seen + tf.reverse(mirrored, [2])) / 2.0 + _SMALLEST)
 
 
 def load_teacher(run: Path, config: RunConfig, manifest: Manifest) -> Teacher:
