@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from edge_seg.errors import EdgeSegError
 from edge_seg.run_config import RunConfig, read_config
+from edge_seg_train.cli.options import resolved_config
 
 RECIPES = sorted((Path(__file__).parents[1] / "train" / "recipes").glob("*.toml"))
 
@@ -60,4 +61,4 @@ def test_values_no_run_can_have(options: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_recipes_are_configurations(path: Path) -> None:
-    assert read_config(path).epochs >= 1
+    assert resolved_config(path, {}).epochs >= 1
