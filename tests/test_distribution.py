@@ -35,7 +35,7 @@ from training_processes import TIMEOUT_S, Ended, Moment, Plan, begin, column, ed
 pytestmark = pytest.mark.timeout(2 * TIMEOUT_S)
 
 OPTIONS = ("--size", 96, "--alpha", 0.35, "--encoder-weights", "none", "--batch-size", 4, "--epochs", 3, "--seed", 5)
-ADAPTING, FROZEN = "--adapt-batch-norm", "--freeze-batch-norm"
+ADAPTING, FROZEN = "--adapt-norm", "--freeze-norm"
 
 # Two devices add the halves of a sum in another order than one: a float32 rounding of 6e-8, which the steps of a run
 # carry on; Adam turns the sign of a gradient near 0 into a whole step. Unsynchronised BatchNorm moves a loss by 1e-2.

@@ -1,5 +1,8 @@
 """The U-Net against the published tutorial, and what any configuration must keep."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -93,3 +96,17 @@ def test_encoder_weights_of_another_alpha_are_refused(shared_dir: Path) -> None:
     path = shared_dir / "weights" / "mobilenet_v2_0.35_224_no_top.weights.h5"
     with pytest.raises(TrainingError, match="check --alpha"):
         build_unet(RunConfig(data=Path("unused"), alpha=1.0, encoder_weights=str(path)), 2)
+
+
+def test_a_download_that_was_cut_short_is_one_sentence(tmp_path: Path) -> None:
+    weights = tmp_path / "models" / "mobilenet_v2_weights_tf_dim_ordering_tf_kernels_0.35_224_no_top.h5"
+    weights.parent.mkdir()
+    weights.write_bytes(b"\x89HDF\r\n")
+    code = (
+        "from edge_seg_train.tensorflow_setup import prepare_tensorflow; prepare_tensorflow();"
+        "from edge_seg_train.network import _imagenet_weights; _imagenet_weights(0.35)"
+    )
+    environment = {**os.environ, "KERAS_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert "TrainingError: the ImageNet encoder weights cannot be read" in done.stderr
+    assert "remove mobilenet_v2_weights_*" in done.stderr

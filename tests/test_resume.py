@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(2 * TIMEOUT_S)
 
 COUNT = 12
 STEPS = ("--batch-size", 3, "--epochs", 3)
-NETWORK = ("--size", 96, "--alpha", 0.35, "--encoder-weights", "none", "--adapt-batch-norm", "--dropout", 0.3)
+NETWORK = ("--size", 96, "--alpha", 0.35, "--encoder-weights", "none", "--adapt-norm", "--dropout", 0.3)
 LEARNING = (*STEPS, *NETWORK, "--frozen-epochs", 1, "--average", 0.9, "--augment", "--seed", 7)
 
 
@@ -245,7 +245,7 @@ def assert_one_sentence(ended: Ended, *words: str) -> None:
 def test_early_stopping_ends_a_run_for_good(data: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     options = ("--patience", 1, "--learning-rate", 1e-12, "--average", 0, "--dropout", 0)
-    frozen = ("--freeze", "--frozen-epochs", 0, "--freeze-batch-norm")
+    frozen = ("--freeze", "--frozen-epochs", 0, "--freeze-norm")
     ended = edge_seg("train", "--data", data, "--out", run, *LEARNING, *options, *frozen, log=tmp_path / "log")
     assert ended.code == 0, ended.output
     assert "ended early" in ended.output

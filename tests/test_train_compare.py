@@ -333,6 +333,13 @@ def test_one_run_is_not_compared_with_itself(tmp_path: Path) -> None:
     assert "is named more than once" in outcome.stderr
 
 
+def test_a_cluster_is_no_place_to_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_CONFIG", "{}")
+    outcome = train("compare", "--data", "gone", "--out", tmp_path / "out")
+    assert outcome.exit_code == 1
+    assert "train compare runs on one machine; unset TF_CONFIG" in outcome.stderr
+
+
 def test_a_variant_that_is_none(tmp_path: Path) -> None:
     outcome = train("compare", "--data", "gone", "--out", tmp_path / "out", "--only", "dropuot")
     assert outcome.exit_code == 2

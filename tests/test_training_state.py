@@ -14,13 +14,16 @@ prepare_tensorflow()
 
 import tensorflow as tf
 
+from edge_seg.dataset import Sample
 from edge_seg.errors import TrainingError
 from edge_seg.metrics import Scores
 from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.history import Epoch, as_written, read_history, write_history
-from edge_seg_train.training import Run
+from edge_seg_train.sample_store import open_store
+from edge_seg_train.training import Run, _one_epoch
 from edge_seg_train.training_state import restore_state, save_state
+from edge_seg_train.validation import ScoredPicture, ValidationResult
 
 SETTINGS = RunConfig(data=Path("pets"), seed=3)
 
@@ -116,3 +119,37 @@ def test_patience(patience: int, miou: tuple[float, ...], over: bool) -> None:
     run = Run(RunFolder(Path("run")), config, epochs)
     assert run.is_over == over
     assert run.stopped_early == (over and len(miou) < 5)
+
+
+class Ruined:
+    """A step whose loss is fine, and the validation of the weights that it ruined."""
+
+    learning_rate = 1e-3
+
+    def step_of(self, epoch: int):
+        return lambda batch: 0.5
+
+    def validate(self) -> ValidationResult:
+        sample = Sample(Path("a.png"), Path("a.png"))
+        return ValidationResult((ScoredPicture(sample, np.eye(2, dtype=np.int64), float("nan")),))
+
+
+class Silent:
+    """Progress that nobody looks at."""
+
+    def begin(self, config: RunConfig, steps_per_epoch: int, done: object) -> None: ...
+
+    def step(self, loss: float) -> None: ...
+
+    def epoch(self, epoch: object, is_best: bool) -> None: ...
+
+
+def test_weights_that_the_last_step_ruined_are_not_recorded() -> None:
+    run = Run(RunFolder(Path("run")), SETTINGS)
+    with pytest.raises(FloatingPointError, match="the validation loss became nan in epoch 1"):
+        _one_epoch(run, Ruined(), iter([0, 1]), 2, Ruined(), Silent())  # pyright: ignore[reportArgumentType]
+
+
+def test_pictures_larger_than_memory_are_one_sentence() -> None:
+    with pytest.raises(TrainingError, match=r"memory has no room for .* take --cache disk or off"):
+        open_store(None, range(10**13), 96, 96, "memory", Path())  # pyright: ignore[reportArgumentType]

@@ -163,7 +163,7 @@ def _tiny_encoder(config: Any, synchronised: bool) -> Any:
     x = layers.ReLU()(layers.BatchNormalization(momentum=0.9, name="batch_norm", synchronized=synchronised)(x))
     encoder = keras.Model(image, [x, *(layers.AveragePooling2D(2**level)(x) for level in range(1, 5))], name="encoder")
     encoder.trainable = config.fine_tune
-    encoder.get_layer("batch_norm").trainable = config.fine_tune and not config.freeze_batch_norm
+    encoder.get_layer("batch_norm").trainable = config.fine_tune and not config.freeze_norm
     return encoder
 
 

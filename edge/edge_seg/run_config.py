@@ -21,7 +21,6 @@ SIZE_STEP = 32
 SMALLEST_SIZE, LARGEST_SIZE = 96, 512
 ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 MOST_EPOCHS = 1_000_000
-CLUSTER_VARIABLE = "TF_CONFIG"
 
 
 def _as_text(path: Path) -> Path:
@@ -52,7 +51,7 @@ class RunConfig(BaseModel):
         fine_tune: train the encoder too.
         frozen_epochs: the encoder's weights stay as they are for so many epochs first; its BatchNorm statistics too,
             if they are frozen.
-        freeze_batch_norm: the encoder's BatchNorm keeps the statistics it was loaded with.
+        freeze_norm: the encoder's BatchNorm keeps the statistics it was loaded with.
         encoder_weights: "imagenet", "none", or a .weights.h5 file.
         start_from: run folder whose best weights the whole network starts from, whatever its input size.
         input_range: what the first layer scales bytes to.
@@ -86,7 +85,7 @@ class RunConfig(BaseModel):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     fine_tune: bool = True
     frozen_epochs: Annotated[int, Field(ge=0)] = 0
-    freeze_batch_norm: bool = False
+    freeze_norm: bool = False
     encoder_weights: str = "imagenet"
     start_from: FilePath | None = None
     input_range: InputRange = "-1,1"

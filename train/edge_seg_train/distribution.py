@@ -7,22 +7,23 @@ import tensorflow as tf
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
 
 from edge_seg.errors import TrainingError
-from edge_seg.run_config import CLUSTER_VARIABLE, StrategyKind
+from edge_seg.run_config import StrategyKind
 from edge_seg.validation import first_fault
 from edge_seg_train.rendezvous import MissingMachinesError, wait_for_all, wait_for_first
 
 WAIT_FOR_MACHINES_S = 600
 
+_CLUSTER_VARIABLE = "TF_CONFIG"
 _EXAMPLE = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
 
 
 def _with_real_port(address: str) -> str:
-    if not 0 < int(address.rpartition(":")[2][:6]) < 2**16:
+    if not 0 < int(address.rpartition(":")[2]) < 2**16:
         raise ValueError("a port is a number from 1 to 65535")
     return address
 
 
-_Address = Annotated[str, StringConstraints(pattern=r"^\S+:\d+$"), AfterValidator(_with_real_port)]
+_Address = Annotated[str, StringConstraints(pattern=r"^\S+:\d{1,5}$"), AfterValidator(_with_real_port)]
 
 
 def make_strategy(kind: StrategyKind, batch_size: int) -> tf.distribute.Strategy:
@@ -50,6 +51,12 @@ def make_strategy(kind: StrategyKind, batch_size: int) -> tf.distribute.Strategy
     return strategy
 
 
+def check_one_machine(what: str) -> None:
+    """Raise TrainingError where TF_CONFIG describes a cluster, which `what` does not run on."""
+    if _CLUSTER_VARIABLE in os.environ:
+        raise TrainingError(f"{what} runs on one machine; unset {_CLUSTER_VARIABLE}, which describes several")
+
+
 def is_chief(kind: StrategyKind) -> bool:
     """True for the process that writes the run folder: the only one, or the first of a cluster.
 
@@ -63,7 +70,7 @@ def is_chief(kind: StrategyKind) -> bool:
 
 
 def _automatic() -> StrategyKind:
-    if CLUSTER_VARIABLE in os.environ:
+    if _CLUSTER_VARIABLE in os.environ:
         return "multiworker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one"
 
@@ -96,14 +103,14 @@ class _Cluster(BaseModel):
 
 
 def _described() -> _Cluster:
-    text = os.environ.get(CLUSTER_VARIABLE)
+    text = os.environ.get(_CLUSTER_VARIABLE)
     if text is None:
-        raise TrainingError(f"--strategy multiworker needs the machines in {CLUSTER_VARIABLE}, such as {_EXAMPLE}")
+        raise TrainingError(f"--strategy multiworker needs the machines in {_CLUSTER_VARIABLE}, such as {_EXAMPLE}")
     try:
         return _Cluster.model_validate_json(text)
     except ValidationError as error:
         seen, fault = " ".join(text.split())[:80], first_fault(error)
-        raise TrainingError(f"{CLUSTER_VARIABLE} '{seen}' describes no machines; write {_EXAMPLE} ({fault})") from None
+        raise TrainingError(f"{_CLUSTER_VARIABLE} '{seen}' describes no machines; write {_EXAMPLE} ({fault})") from None
 
 
 def _several_machines() -> tf.distribute.Strategy:
@@ -113,7 +120,7 @@ def _several_machines() -> tf.distribute.Strategy:
     except (tf.errors.OpError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TrainingError(
-            f"the machines in {CLUSTER_VARIABLE} cannot work together ({reason:.200}); "
+            f"the machines in {_CLUSTER_VARIABLE} cannot work together ({reason:.200}); "
             "give each an address the others can reach"
         ) from None
 
@@ -131,7 +138,7 @@ def _gather(described: _Cluster) -> None:
             wait_for_first((host, int(port)), own, WAIT_FOR_MACHINES_S)
     except MissingMachinesError as missing:
         raise TrainingError(
-            f"of the machines in {CLUSTER_VARIABLE}, {missing} did not come within {WAIT_FOR_MACHINES_S} seconds; "
+            f"of the machines in {_CLUSTER_VARIABLE}, {missing} did not come within {WAIT_FOR_MACHINES_S} seconds; "
             "begin the run on all of them, each with an address the others can reach"
         ) from None
     except OSError as error:

@@ -20,14 +20,15 @@ from edge_seg.run_folder import RunFolder
 from edge_seg_train.tensorflow_setup import device_name
 
 _PACKAGES = ("edge-seg", "tensorflow", "tensorflow-cpu", "keras", "numpy", "opencv-python-headless", "opencv-python")
-_DATA_HASH = "data_sha256"
+_DATA_HASH, _TEACHER_HASH = "data_sha256", "teacher_sha256"
 
 
-def write_environment(folder: RunFolder, dataset: Dataset) -> None:
-    """Write environment.toml."""
+def write_environment(folder: RunFolder, dataset: Dataset, teacher: Path | None) -> None:
+    """Write environment.toml; `teacher` is the run that is learned from."""
     environment = {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         _DATA_HASH: content_hash(dataset),
+        _TEACHER_HASH: teacher_hash(teacher),
         "git_revision": git_revision(Path(__file__)),
         "device": device_name(),
         "machine": f"{platform.machine()}, {platform.system()} {platform.release()}",
@@ -51,10 +52,15 @@ def read_environment(folder: RunFolder) -> dict[str, object]:
         raise TrainingError(f"{folder.environment_path}: is not TOML ({error}); train again") from None
 
 
-def check_same_data(folder: RunFolder, dataset: Dataset) -> None:
-    """Raise TrainingError when the data set is not the one the run began with."""
-    recorded = read_environment(folder).get(_DATA_HASH)
-    if recorded != content_hash(dataset):
+def check_same_sources(folder: RunFolder, dataset: Dataset, teacher: Path | None) -> None:
+    """Raise TrainingError when the data set or the teacher is not the one the run began with."""
+    recorded = read_environment(folder)
+    if recorded.get(_TEACHER_HASH, "") != teacher_hash(teacher):
+        raise TrainingError(
+            f"{teacher}: has another network since {folder.path} began to learn from it; put the old one back, "
+            "or train into another folder"
+        )
+    if recorded.get(_DATA_HASH) != content_hash(dataset):
         raise TrainingError(
             f"{dataset.folder}: has changed since {folder.path} began, so its result would be of neither; "
             "put it back as it was, or train into another folder"
@@ -71,6 +77,14 @@ def content_hash(dataset: Dataset) -> str:
                 with path.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
+
+
+def teacher_hash(teacher: Path | None) -> str:
+    """Return the SHA-256 of the network of the run `teacher`; empty without one."""
+    if teacher is None:
+        return ""
+    with RunFolder(teacher).best_model_path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def git_revision(file: Path) -> str:

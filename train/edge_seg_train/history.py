@@ -103,6 +103,16 @@ def _epoch(line: dict[str, str], header: Sequence[str]) -> Epoch:
     )
 
 
+def stopped_early(epochs: Sequence[Epoch], patience: int) -> bool:
+    """Tell whether `patience` epochs have passed without a better one; never with a patience of 0."""
+    return bool(patience and epochs) and epochs[-1].number - best_epoch(epochs).number >= patience
+
+
+def is_over(epochs: Sequence[Epoch], planned_epochs: int, patience: int) -> bool:
+    """Tell whether a run with these epochs behind it has none left to do."""
+    return len(epochs) >= planned_epochs or stopped_early(epochs, patience)
+
+
 def best_epoch(epochs: Sequence[Epoch]) -> Epoch:
     """Return the epoch with the highest validation mIoU."""
     return max(epochs, key=lambda epoch: epoch.scores.miou)

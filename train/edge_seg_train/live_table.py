@@ -14,10 +14,10 @@ from edge_seg.cli.reporting import EXIT_INTERRUPTED
 from edge_seg.dataset.manifest import read_manifest
 from edge_seg.run_config import RunConfig
 from edge_seg_train.distribution import is_chief
-from edge_seg_train.history import Epoch
+from edge_seg_train.history import Epoch, best_epoch, duration, step_time
 from edge_seg_train.run_view import RunView
 from edge_seg_train.tensorflow_setup import device_name
-from edge_seg_train.training import Run, resume, start, summary_rows
+from edge_seg_train.training import Run, resume, start
 
 
 def run_with_progress(config: RunConfig, out: Path) -> None:
@@ -107,3 +107,17 @@ def _print_result(console: Console, run: Run) -> None:
     if run.stopped_early:
         console.print(f"ended early: {run.config.patience} epochs brought nothing better", soft_wrap=True)
     console.print(f"report   {run.folder.report_path}\nnext     edge-seg convert {path} --out models", soft_wrap=True)
+
+
+def summary_rows(epochs: Sequence[Epoch], class_names: Sequence[str]) -> list[tuple[str, str]]:
+    """Say the best epoch, and where the time went, in a few labelled figures."""
+    best = best_epoch(epochs)
+    rows = [("best epoch", f"{best.number} of {len(epochs)}"), ("validation mIoU", f"{best.scores.miou:.4f}")]
+    rows += [(f"IoU {name}", f"{value:.4f}") for name, value in zip(class_names, best.scores.iou, strict=True)]
+    step = step_time(epochs)
+    return [
+        *rows,
+        ("pixel accuracy", f"{best.scores.pixel_accuracy:.4f}"),
+        ("time", duration(sum(epoch.seconds for epoch in epochs))),
+        *([("one step", str(step))] if step else []),
+    ]

@@ -74,7 +74,7 @@ def build_encoder(config: RunConfig) -> keras.Model:
     outputs = [backbone.get_layer(name).output for name in (*SKIP_LAYERS, BOTTLENECK_LAYER)]
     encoder = keras.Model(backbone.input, outputs, name="encoder")
     encoder.trainable = config.fine_tune
-    if config.freeze_batch_norm:
+    if config.freeze_norm:
         for layer in batch_norms:
             layer.trainable = False
     return encoder

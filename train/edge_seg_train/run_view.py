@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from edge_seg_train.history import Epoch, best_epoch
+from edge_seg_train.history import Epoch, best_epoch, is_over
 
 MOST_ROWS = 12
 _LINES_BESIDE_ROWS = 8  # headings, space and bars, and the lines that were there before
@@ -70,10 +70,7 @@ class RunView:
     @property
     def is_learned(self) -> bool:
         """True when no epoch is left to do, and the report is being written."""
-        if not self.epochs:
-            return False
-        waited = self.epochs[-1].number - best_epoch(self.epochs).number
-        return len(self.epochs) >= self.planned_epochs or (self.patience > 0 and waited >= self.patience)
+        return is_over(self.epochs, self.planned_epochs, self.patience)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         if self.epochs:

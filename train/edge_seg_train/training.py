@@ -18,8 +18,8 @@ from edge_seg.run_config import RunConfig, read_config
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.class_balance import check_has_classes
 from edge_seg_train.distribution import make_strategy
-from edge_seg_train.environment import check_same_data, write_environment
-from edge_seg_train.history import Epoch, as_written, best_epoch, duration, read_history, step_time
+from edge_seg_train.environment import check_same_sources, write_environment
+from edge_seg_train.history import Epoch, as_written, best_epoch, is_over, read_history, stopped_early
 from edge_seg_train.input_pipeline import TrainingStream, steps_per_epoch, stored_size
 from edge_seg_train.learner import Learner
 from edge_seg_train.network_picture import draw_network
@@ -27,6 +27,7 @@ from edge_seg_train.recorder import Recorder
 from edge_seg_train.report import write_report
 from edge_seg_train.run_faults import telling_what_is_kept
 from edge_seg_train.run_ownership import existing_folder, new_folder
+from edge_seg_train.run_status import is_begun, whole_epochs
 from edge_seg_train.sample_store import SampleStore, open_store
 from edge_seg_train.starting_weights import check_alike, copy_weights
 from edge_seg_train.training_state import restore_state
@@ -61,13 +62,12 @@ class Run:
     @property
     def stopped_early(self) -> bool:
         """True when `patience` epochs have passed without a better one."""
-        patience = self.config.patience
-        return bool(patience and self.epochs) and self.epochs[-1].number - best_epoch(self.epochs).number >= patience
+        return stopped_early(self.epochs, self.config.patience)
 
     @property
     def is_over(self) -> bool:
         """True when no epoch is left to do."""
-        return len(self.epochs) == self.config.epochs or self.stopped_early
+        return is_over(self.epochs, self.config.epochs, self.config.patience)
 
 
 def start(config: RunConfig, out: Path, progress: Progress) -> Run:
@@ -95,30 +95,25 @@ def resume(out: Path, progress: Progress, moved: Mapping[str, Any] | None = None
             or a data set that changed since; and as `start`.
     """
     there = RunFolder(out)
-    if not there.config_path.is_file():
+    if not is_begun(there):
         raise TrainingError(f"{out}: no run to resume (no {there.config_path.name}); begin one with --data and --out")
     config = read_config(there.config_path).model_copy(update=dict(moved or {}))
     dataset = Dataset.open(config.data)
     with existing_folder(out, config.strategy) as folder:
         _check_can_go_on(there, config)
         if there.environment_path.is_file() or there.state_path.is_file():
-            check_same_data(there, dataset)
+            check_same_sources(there, dataset, config.teacher)
         folder.write_config(config)
         run = Run(folder, config)
         return _go_on(run, there, dataset, progress) if there.state_path.is_file() else _begin(run, dataset, progress)
 
 
 def _check_can_go_on(folder: RunFolder, config: RunConfig) -> None:
-    """Refuse a run that is finished, and one whose state is lost: it would begin anew over what it has.
-
-    A run killed in its very first epoch may have a model and a line of history, yet neither state nor report.
-    """
-    if folder.state_path.is_file() or not folder.history_path.is_file():
+    """Refuse a run that is finished, and one whose state is lost: it would begin anew over what it has."""
+    epochs = whole_epochs(folder)
+    if folder.state_path.is_file() or not epochs:
         return
-    epochs = read_history(folder.history_path)
-    if len(epochs) < 2 and not folder.report_path.is_file():
-        return
-    if Run(folder, config, epochs).is_over:
+    if is_over(epochs, config.epochs, config.patience):
         raise TrainingError(f"{folder.path}: is finished already; train into another folder to go further")
     raise TrainingError(
         f"{folder.path}: has {len(epochs)} epochs but no {folder.state_path.name} to go on from; put that file back, "
@@ -130,7 +125,7 @@ def _begin(run: Run, dataset: Dataset, progress: Progress) -> Run:
     learner = _learner_at_start(run.config, dataset)
     learner.begin()
     write_manifest(run.folder.path, dataset.manifest)
-    write_environment(run.folder, dataset)
+    write_environment(run.folder, dataset, run.config.teacher)
     draw_network(learner.model, run.folder.network_path)
     return _learn(run, dataset, learner, progress)
 
@@ -161,7 +156,7 @@ def make_learner(config: RunConfig, dataset: Dataset) -> Learner:
     """Build what learns, on the devices the configuration names, with every random choice set by its seed.
 
     Raises:
-        TrainingError: a data set smaller than a batch, or of one class; weights or devices that are not there.
+        TrainingError: a data set smaller than a batch; weights or devices that are not there.
     """
     count = len(dataset.samples("train"))
     if config.batch_size > count:
@@ -257,25 +252,9 @@ def _learn_from(batches: Iterator[Any], steps: int, learn: Any, progress: Progre
         batch = next(batches)
         given = time.monotonic()
         total += float(learn(batch))
-        waiting_seconds, computing_seconds = (
-            waiting_seconds + given - asked,
-            computing_seconds + time.monotonic() - given,
-        )
+        waiting_seconds += given - asked
+        computing_seconds += time.monotonic() - given
         if not math.isfinite(total):
             return total, waiting_seconds, computing_seconds
         progress.step(total / step)
     return total / steps, waiting_seconds, computing_seconds
-
-
-def summary_rows(epochs: Sequence[Epoch], class_names: Sequence[str]) -> list[tuple[str, str]]:
-    """Say the best epoch, and where the time went, in a few labelled figures."""
-    best = best_epoch(epochs)
-    rows = [("best epoch", f"{best.number} of {len(epochs)}"), ("validation mIoU", f"{best.scores.miou:.4f}")]
-    rows += [(f"IoU {name}", f"{value:.4f}") for name, value in zip(class_names, best.scores.iou, strict=True)]
-    step = step_time(epochs)
-    return [
-        *rows,
-        ("pixel accuracy", f"{best.scores.pixel_accuracy:.4f}"),
-        ("time", duration(sum(epoch.seconds for epoch in epochs))),
-        *([("one step", str(step))] if step else []),
-    ]

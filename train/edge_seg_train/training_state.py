@@ -11,7 +11,6 @@ import numpy as np
 from edge_seg.errors import TrainingError
 from edge_seg.files import atomic_path
 from edge_seg.run_config import RunConfig
-from edge_seg.run_folder import RunFolder
 
 _EPOCHS_DONE, _SETTINGS = "epochs_done", "settings_sha256"
 # May change before a resume: where things are, who computes, and what is in the state already.
@@ -36,8 +35,7 @@ def restore_state(path: Path, variables: Sequence[Any], config: RunConfig) -> in
     epochs_done, settings = (arrays.pop(name, None) for name in (_EPOCHS_DONE, _SETTINGS))
     if epochs_done is None or settings != _settings_hash(config):
         raise TrainingError(
-            f"{path}: is the state of a run with other settings or another teacher; put back {path.name}, "
-            "config.toml and the teacher as they were"
+            f"{path}: is the state of a run with other settings; put back {path.name} or config.toml as they were"
         )
     expected = [(f"{index:05d}", tuple(each.shape), each.dtype) for index, each in enumerate(variables)]
     if [(name, array.shape, array.dtype) for name, array in sorted(arrays.items())] != expected:
@@ -64,7 +62,4 @@ def _read(path: Path) -> dict[str, np.ndarray]:
 
 
 def _settings_hash(config: RunConfig) -> str:
-    digest = hashlib.sha256(config.model_dump_json(exclude=_WITHOUT_INFLUENCE).encode())
-    if config.teacher is not None:  # the same name may be another network by now
-        digest.update(RunFolder(config.teacher).best_model_path.read_bytes())
-    return digest.hexdigest()
+    return hashlib.sha256(config.model_dump_json(exclude=_WITHOUT_INFLUENCE).encode()).hexdigest()

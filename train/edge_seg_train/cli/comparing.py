@@ -1,7 +1,6 @@
 """`edge-seg train compare`: the classic experiments on one data set, and what comes of them."""
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +11,8 @@ from rich.console import Console
 from edge_seg.cli.options import JsonOption
 from edge_seg.cli.quitting import interrupt, quit_on_sigterm
 from edge_seg.cli.reporting import EXIT_INTERRUPTED
-from edge_seg.errors import TrainingError
 from edge_seg.files import check_can_write
-from edge_seg.run_config import CLUSTER_VARIABLE, RunConfig
+from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.cli import options
 from edge_seg_train.cli.options import resolved_config
@@ -26,9 +24,10 @@ from edge_seg_train.comparison.experiments import (
     chosen_variants,
     compare,
 )
-from edge_seg_train.comparison.results import is_finished, read_result
+from edge_seg_train.comparison.results import read_result
 from edge_seg_train.comparison.table import variant_table
 from edge_seg_train.comparison.terminal import terminal_table
+from edge_seg_train.run_status import is_finished
 
 _EPOCHS = 15
 _TERMINAL_COLUMNS = (0, 2, 3, 5, 6, 7)
@@ -76,8 +75,6 @@ def compare_variants(
         "encoder_weights": encoder_weights,
         "seed": seed,
     }
-    if CLUSTER_VARIABLE in os.environ:
-        raise TrainingError(f"train compare runs on one machine; unset {CLUSTER_VARIABLE}, which describes several")
     configs = {variant.name: resolved_config(None, shared | dict(variant.options)) for variant in VARIANTS}
     with quit_on_sigterm(interrupt):
         _prepare(configs, out)
@@ -96,7 +93,9 @@ def _prepare(configs: Configs, out: Path) -> None:
 
     prepare_tensorflow()
     from edge_seg_train.comparison.runs import check_same_settings
+    from edge_seg_train.distribution import check_one_machine
 
+    check_one_machine("train compare")
     check_can_write(out)
     for name, config in configs.items():
         check_same_settings(RunFolder(out / name), config)

@@ -27,6 +27,12 @@ def _option(field: str, help_text: str, *flags: str, panel: str, default: str | 
     return typer.Option(*flags, help=help_text, show_default=shown, rich_help_panel=panel, **more)
 
 
+def _switch(field: str, help_text: str, on: str, off: str, panel: str) -> Any:
+    """Describe the pair of flags of a field that is true or false."""
+    default = on if RunConfig.model_fields[field].default else off
+    return _option(field, help_text, f"--{on}/--{off}", panel=panel, default=default)
+
+
 Size = Annotated[
     str | None,
     _option("width", "Network input: one side, or WIDTHxHEIGHT; multiples of 32.", "--size", panel=_NETWORK),
@@ -60,37 +66,25 @@ EncoderRate = Annotated[
 WeightDecay = Annotated[float | None, _option("weight_decay", "Of convolution kernels.", panel=_LEARNING)]
 FineTune = Annotated[
     bool | None,
-    _option(
-        "fine_tune",
-        "Train the encoder too, or keep it as it is.",
-        "--fine-tune/--freeze",
-        panel=_LEARNING,
-        default="fine-tune",
-    ),
+    _switch("fine_tune", "Train the encoder too, or keep it as it is.", "fine-tune", "freeze", _LEARNING),
 ]
 FrozenEpochs = Annotated[
     int | None,
     _option("frozen_epochs", "Epochs before the encoder trains.", panel=_LEARNING),
 ]
-FreezeBatchNorm = Annotated[
+FreezeNorm = Annotated[
     bool | None,
-    _option(
-        "freeze_batch_norm",
+    _switch(
+        "freeze_norm",
         "Keep the encoder's BatchNorm statistics.",
-        "--freeze-batch-norm/--adapt-batch-norm",
-        panel=_LEARNING,
-        default="adapt",
+        "freeze-norm",
+        "adapt-norm",
+        _LEARNING,
     ),
 ]
 Augment = Annotated[
     bool | None,
-    _option(
-        "augment",
-        "Vary geometry and colour of the training pictures.",
-        "--augment/--no-augment",
-        panel=_LEARNING,
-        default="augment",
-    ),
+    _switch("augment", "Vary geometry and colour of the training pictures.", "augment", "no-augment", _LEARNING),
 ]
 LossName = Annotated[
     Loss | None, _option("loss", "What is minimised; dice, tversky and lovasz beside cross-entropy.", panel=_LEARNING)
@@ -121,17 +115,9 @@ Strategy = Annotated[
 ]
 MixedPrecision = Annotated[
     bool | None,
-    _option(
-        "mixed_precision",
-        "float16, for GPUs that gain from it.",
-        "--mixed-precision/--full-precision",
-        panel=_DEVICES,
-        default="full",
-    ),
+    _switch("mixed_precision", "float16, for GPUs that gain from it.", "mixed-precision", "full-precision", _DEVICES),
 ]
-Jit = Annotated[
-    bool | None, _option("jit", "Compile with XLA: for GPUs.", "--jit/--no-jit", panel=_DEVICES, default="no")
-]
+Jit = Annotated[bool | None, _switch("jit", "Compile with XLA: for GPUs.", "jit", "no-jit", _DEVICES)]
 
 
 def resolved_config(recipe: Path | None, given: dict[str, Any]) -> RunConfig:

@@ -43,7 +43,7 @@ def train_network(
     weight_decay: options.WeightDecay = None,
     fine_tune: options.FineTune = None,
     frozen_epochs: options.FrozenEpochs = None,
-    freeze_batch_norm: options.FreezeBatchNorm = None,
+    freeze_norm: options.FreezeNorm = None,
     augment: options.Augment = None,
     loss: options.LossName = None,
     class_weights: options.ClassWeightsName = None,

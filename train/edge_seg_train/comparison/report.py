@@ -22,12 +22,8 @@ _SHEET_TILE_WIDTH = 200
 _NOT_SETTINGS = ("data",)
 
 
-def write_report(out: Path, comparison: Comparison, pictures: Sequence[ComparedPicture], manifest: Manifest) -> Path:
-    """Write report.html, which needs no other file, and report.md with curves.png and pictures.png beside it.
-
-    Returns:
-        The path of the page.
-    """
+def write_report(out: Path, comparison: Comparison, pictures: Sequence[ComparedPicture], manifest: Manifest) -> None:
+    """Write report.html, which needs no other file, and report.md with curves.png and pictures.png beside it."""
     curves = draw_curves(comparison, LIGHT)
     write_bytes(out / "curves.png", curves)
     write_image(out / "pictures.png", _sheet(comparison, pictures, manifest.classes))
@@ -48,7 +44,6 @@ def write_report(out: Path, comparison: Comparison, pictures: Sequence[ComparedP
         settings=_shared_settings(comparison),
     )
     write_text(out / "report.html", page)
-    return out / "report.html"
 
 
 def _iou(comparison: Comparison) -> list[tuple[SegmentationClass, tuple[str, ...]]]:

@@ -8,16 +8,7 @@ from edge_seg.errors import TrainingError
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.comparison.experiments import Result
 from edge_seg_train.history import read_history
-
-
-def is_begun(folder: RunFolder) -> bool:
-    """True for a run that can be resumed, or is finished."""
-    return folder.config_path.is_file()
-
-
-def is_finished(folder: RunFolder) -> bool:
-    """True for a run that no epoch is left to do of; one killed in its first epoch may have a model, but no report."""
-    return is_begun(folder) and folder.report_path.is_file() and not folder.state_path.is_file()
+from edge_seg_train.run_status import is_begun, is_finished
 
 
 def read_result(path: Path, name: str | None = None) -> Result:

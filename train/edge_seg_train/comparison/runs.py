@@ -10,8 +10,8 @@ from edge_seg.errors import TrainingError
 from edge_seg.run_config import RunConfig, read_config
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.comparison.experiments import differing_fields
-from edge_seg_train.comparison.results import is_begun
-from edge_seg_train.environment import check_same_data
+from edge_seg_train.environment import check_same_sources
+from edge_seg_train.run_status import is_begun
 from edge_seg_train.training import Progress, Run, resume, start
 
 
@@ -28,7 +28,7 @@ def check_same_settings(folder: RunFolder, config: RunConfig) -> None:
             "give the settings it has, or another --out"
         )
     if folder.environment_path.is_file():  # one killed before it was written has seen no data
-        check_same_data(folder, Dataset.open(config.data))
+        check_same_sources(folder, Dataset.open(config.data), config.teacher)
 
 
 def advance(config: RunConfig, folder: RunFolder, progress: Progress) -> Run:
