@@ -12,7 +12,7 @@ from edge_seg import DatasetWriter
 from edge_seg.classes import make_classes
 from edge_seg.run_config import RunConfig
 from edge_seg.runtimes import Engine, load_engine
-from edge_seg_convert import graph, keras_export
+from edge_seg_convert import graph, graph_ends, keras_export
 from edge_seg_train.tensorflow_setup import prepare_tensorflow
 
 CASES = [("-1,1", "separable"), ("0,1", "transpose")]
@@ -55,14 +55,14 @@ def image() -> np.ndarray:
 
 def test_scaling_that_is_cut_off_is_returned(float_model: bytes, image: np.ndarray, tmp_path: Path) -> None:
     """The converter folds a scaling without offset into the first convolution: then bytes are the real numbers."""
-    core, scaling = graph.without_input_scaling(float_model)
+    core, scaling = graph_ends.without_input_scaling(float_model)
     scaled = image.astype(np.float32) * np.float32(scaling.scale) + np.float32(scaling.offset)
     whole = run(float_model, image, tmp_path)
     assert np.allclose(run(core, scaled, tmp_path), whole, rtol=1e-3, atol=1e-3 * np.abs(whole).max())
 
 
 def test_class_map_output_is_the_argmax(float_model: bytes, image: np.ndarray, tmp_path: Path) -> None:
-    class_map = run(graph.with_class_map_output(float_model), image, tmp_path)
+    class_map = run(graph_ends.with_class_map_output(float_model), image, tmp_path)
     assert class_map.dtype == np.int32
     assert np.array_equal(class_map, run(float_model, image, tmp_path).argmax(axis=-1))
 

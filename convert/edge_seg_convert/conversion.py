@@ -15,8 +15,9 @@ from edge_seg.files import check_can_write, write_bytes, write_text
 from edge_seg.model_info import DataProvenance, ModelInfo, OutputKind, Precision
 from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
-from edge_seg_convert import graph, keras_export
+from edge_seg_convert import keras_export
 from edge_seg_convert.calibration import calibration_images
+from edge_seg_convert.graph_ends import with_class_map_output
 from edge_seg_convert.metadata import pack
 from edge_seg_convert.quantisation import quantise
 from edge_seg_convert.verification import Verified, verify
@@ -128,7 +129,7 @@ def _quantised(
     models: dict[Precision, bytes] = {}
     for precision in precisions:
         model = quantise(float_model, precision, images)
-        models[precision] = graph.with_class_map_output(model) if output == "classes" else model
+        models[precision] = with_class_map_output(model) if output == "classes" else model
         progress.advance()
     return models
 
