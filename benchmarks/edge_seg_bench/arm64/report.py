@@ -60,7 +60,7 @@ def report_table(report: InstructionReport) -> list[str]:
     """Return the lines of a Markdown table: a row for each model, a column for each core, in millions."""
     cores = list(dict.fromkeys(count.core for count in report.counts))
     models = list(dict.fromkeys((count.model, count.precision) for count in report.counts))
-    millions = {(count.model, count.core): f"{count.instructions / 1e6:.1f} M" for count in report.counts}
+    millions = {(count.model, count.core): f"{count.instructions / 1e6:,.1f} M" for count in report.counts}
     titles = ["model", "precision", *(find_core(core).title for core in cores)]
     rows = [[model, precision, *(millions[model, core] for core in cores)] for model, precision in models]
     return markdown_table(titles, rows)
