@@ -16,7 +16,7 @@ from edge_seg_bench.arm64.marks import MARK, instructions_between
 from edge_seg_bench.arm64.packages import apt_options, ubuntu_sources
 from edge_seg_bench.arm64.programs import check_system, last_words, require_program
 from edge_seg_bench.arm64.report import InstructionCount, InstructionReport, make_report, report_table
-from edge_seg_bench.arm64.userland import Userland, default_folder, device_requirements, open_userland
+from edge_seg_bench.arm64.userland import Userland, check_python, default_folder, device_requirements, open_userland
 
 A53, A72, A76 = CORES
 DECLARED = ["ai-edge-litert>=2.1; platform_machine != 'armv7l'", "numpy>=1.26", "tensorflow>=2; extra == 'train'"]
@@ -67,14 +67,32 @@ def test_an_unknown_core_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("runtime", "requirements"),
+    ("runtime", "version", "requirements"),
     [
-        ("litert", DECLARED[:2]),
-        ("tflite_runtime", ["numpy>=1.26", "tflite-runtime>=2.14", "numpy<2"]),
+        ("litert", "2.3.0", [*DECLARED[:2], "ai-edge-litert==2.3.0"]),
+        ("litert", None, DECLARED[:2]),
+        ("tflite_runtime", "2.3.0", ["numpy>=1.26", "tflite-runtime>=2.14", "numpy<2"]),
     ],
 )
-def test_requirements_of_the_device(runtime: str, requirements: list[str]) -> None:
-    assert device_requirements(DECLARED, runtime) == requirements
+def test_requirements_of_the_device(runtime: str, version: str | None, requirements: list[str]) -> None:
+    assert device_requirements(DECLARED, runtime, version) == requirements
+
+
+@pytest.mark.parametrize(("version", "runtime"), [("3.11", "litert"), ("3.11", "tflite_runtime"), ("3.13", "litert")])
+def test_a_python_that_will_do(version: str, runtime: str) -> None:
+    check_python(version, runtime)
+
+
+@pytest.mark.parametrize(
+    ("version", "runtime", "sentence"),
+    [
+        ("3.9", "litert", "edge-seg needs Python 3.11, and this system's release has 3.9"),
+        ("3.13", "tflite_runtime", "tflite_runtime stops at Python 3.11, and this system's release has 3.13"),
+    ],
+)
+def test_a_python_that_will_not_do(version: str, runtime: str, sentence: str) -> None:
+    with pytest.raises(BenchmarkError, match=sentence):
+        check_python(version, runtime)
 
 
 def test_the_command_that_runs_python_as_a_core(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,6 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -26,9 +25,10 @@ from edge_seg_bench.arm64.cores import CORES, Core
 from edge_seg_bench.arm64.packages import release, unpack_python
 from edge_seg_bench.arm64.programs import QEMU, check_system, require_program, run
 
-_LITERT = re.compile(r"ai-edge-litert\b")
+_LITERT = "ai-edge-litert"
 # What pyproject.toml says for 32-bit boards, which have this runtime alone.
 _TFLITE_RUNTIME = ("tflite-runtime>=2.14", "numpy<2")
+_OLDEST_PYTHON = (3, 11)
 _NEWEST_PYTHON_OF_TFLITE_RUNTIME = (3, 11)
 
 
@@ -95,7 +95,8 @@ def open_userland(runtime: str, folder: Path, announce: Callable[[str], None]) -
     """
     check_system()
     require_program(QEMU)
-    requirements = device_requirements(importlib.metadata.requires("edge-seg") or [], runtime)
+    requirements = device_requirements(importlib.metadata.requires("edge-seg") or [], runtime, _installed_litert())
+    folder = folder.absolute()
     finished = folder / f"{release()}-{runtime}-{_digest(requirements)}"
     if not finished.is_dir():
         announce(f"an arm64 Python with {runtime}, in {finished}: once, about a minute")
@@ -105,12 +106,22 @@ def open_userland(runtime: str, folder: Path, announce: Callable[[str], None]) -
     return Userland(finished)
 
 
-def device_requirements(declared: Iterable[str], runtime: str) -> list[str]:
-    """Return those of a distribution's `declared` requirements that no extra brings, with `runtime` for its runtime."""
+def device_requirements(declared: Iterable[str], runtime: str, litert_version: str | None) -> list[str]:
+    """Return those of a distribution's `declared` requirements that no extra brings, with `runtime` for its runtime.
+
+    LiteRT is the version that is installed here, `litert_version`, so that answers can be compared.
+    """
     of_device = [requirement for requirement in declared if "extra ==" not in requirement]
     if runtime == "litert":
-        return of_device
-    return [*(requirement for requirement in of_device if not _LITERT.match(requirement)), *_TFLITE_RUNTIME]
+        return [*of_device, *([] if litert_version is None else [f"{_LITERT}=={litert_version}"])]
+    return [*(requirement for requirement in of_device if not requirement.startswith(_LITERT)), *_TFLITE_RUNTIME]
+
+
+def _installed_litert() -> str | None:
+    try:
+        return importlib.metadata.version(_LITERT)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _build(scratch: Path, runtime: str, requirements: Sequence[str]) -> Path:
@@ -133,8 +144,14 @@ def _make_core(folder: Path, core: Core, root: Path) -> None:
 
 
 def _check_python(root: Path, runtime: str) -> None:
-    version = (root / "usr/bin/python3").readlink().name.removeprefix("python")
+    check_python((root / "usr/bin/python3").readlink().name.removeprefix("python"), runtime)
+
+
+def check_python(version: str, runtime: str) -> None:
+    """Raise BenchmarkError when a release's Python, e.g. "3.13", does not run this project with `runtime`."""
     numbers = tuple(map(int, version.split(".")))
+    if numbers < _OLDEST_PYTHON:
+        raise BenchmarkError(f"edge-seg needs Python 3.11, and this system's release has {version}; use Debian 12")
     if runtime == "tflite_runtime" and numbers > _NEWEST_PYTHON_OF_TFLITE_RUNTIME:
         raise BenchmarkError(
             f"tflite_runtime stops at Python 3.11, and this system's release has {version}; "
