@@ -39,7 +39,7 @@ def compile_plugin(folder: Path, version: str) -> Path:
     if "-plugin" not in run([require_program(QEMU), "-h"], doing="asking QEMU for its options"):
         raise BenchmarkError(
             f"{QEMU} {version} was built without plugins, as Debian's are from Debian 13 on, and cannot count; "
-            "use the qemu-user of Debian 12 or Ubuntu 24.04"
+            "use the qemu-user of Debian 12, or build QEMU with --enable-plugins"
         )
     plugin = folder / "instruction_counter.so"
     define = f"-DAPI_VERSION={plugin_api(version)}"
