@@ -80,14 +80,14 @@ def _goes_on(block: Block, runs: int, elapsed_s: float) -> bool:
 
 def _load(request: Load) -> tuple[Engine, Loaded]:
     start = perf_counter()
-    runtime_version = _import_runtime(request.runtime)
+    runtime_version = import_runtime(request.runtime)
     imported = perf_counter()
     engine = load_engine(Path(request.model), runtime=request.runtime, threads=request.threads)
     loaded = perf_counter()
     spec = engine.inputs[0]
     engine.set_input(random_input(spec))
     before = perf_counter()
-    _invoke_once(engine, request.model)
+    invoke_once(engine, request.model)
     return engine, Loaded(
         runtime_version=runtime_version,
         import_ms=(imported - start) * 1e3,
@@ -98,7 +98,7 @@ def _load(request: Load) -> tuple[Engine, Loaded]:
     )
 
 
-def _import_runtime(runtime: str) -> str:
+def import_runtime(runtime: str) -> str:
     """Import a runtime and return its version; load_engine has the sentence for one that is not there."""
     if runtime not in _RUNTIME_PACKAGES:
         return ""
@@ -110,7 +110,8 @@ def _import_runtime(runtime: str) -> str:
         return ""
 
 
-def _invoke_once(engine: Engine, model: str) -> None:
+def invoke_once(engine: Engine, model: str) -> None:
+    """Run the graph for the first time; raise ModelError when it cannot."""
     try:
         engine.invoke()
     except (ValueError, RuntimeError) as error:
