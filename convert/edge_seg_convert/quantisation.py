@@ -3,8 +3,11 @@
 import contextlib
 import io
 import os
+import re
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from litert_quantizer import qtyping, quantizer, recipe, recipe_manager
@@ -38,22 +41,73 @@ def quantise(float_model: bytes, precision: Precision, images: Sequence[RgbImage
 
 
 def _full_integer(float_model: bytes, images: Sequence[RgbImage]) -> bytes:
+    return integer_model(calibrate(float_model, images))
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """A float graph and the range of each of its tensors on the calibration images."""
+
+    float_model: bytes
+    """With uint8 input and the scaling inside."""
+    core: bytes
+    """Without the scaling."""
+    scaling: graph.InputScaling
+    ranges: dict[str, Any]
+
+
+def calibrate(float_model: bytes, images: Sequence[RgbImage]) -> Calibrated:
+    """Measure the range of every tensor of a float32 graph with uint8 input.
+
+    Raises:
+        ConversionError: there are no images, or the graph does not begin with its scaling.
+    """
     if not images:
         raise ConversionError("int8 needs calibration images and there are none; give a data set with --data")
     core, scaling = graph.without_input_scaling(float_model)
     with _quiet():
         engine = quantizer.Quantizer(bytearray(core), recipe.static_wi8_ai8())
         name = _input_name(core)
-        samples = [{name: _scaled(image, scaling)} for image in images]
+        samples = [{name: scaled(image, scaling)} for image in images]
         ranges = engine.calibrate({"serving_default": samples}, num_threads=os.cpu_count() or 1)
-        ranges[_input_tensor_name(core)].update(_whole_range(scaling))
-        quantised = bytes(engine.quantize(ranges).quantized_model or b"")
+    ranges[_input_tensor_name(core)].update(_whole_range(scaling))
+    return Calibrated(float_model, core, scaling, ranges)
+
+
+def integer_model(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
+    """Quantise all operations to int8 but those with the names `float_scopes`; the input is uint8.
+
+    An operation's scope is litert-quantizer's name of it: its outputs' names, each with a semicolon behind.
+    """
+    quantised = _quantised(calibrated.core, calibrated.ranges, float_scopes)
+    if not graph.has_int8_input(quantised):
+        # The first operation is in float: so is what it reads, and the scaling stays in front of it.
+        return _quantised(calibrated.float_model, calibrated.ranges, [*float_scopes, *_head_scopes(calibrated)])
     model = graph.with_uint8_input(quantised)
-    _check_input(model, scaling)
+    _check_input(model, calibrated.scaling)
     return model
 
 
-def _scaled(image: RgbImage, scaling: graph.InputScaling) -> np.ndarray:
+def _quantised(float_model: bytes, ranges: dict[str, Any], float_scopes: Sequence[str]) -> bytes:
+    with _quiet():
+        engine = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+        for scope in float_scopes:
+            engine.update_quantization_recipe(
+                regex=f"^{re.escape(scope)}$",
+                operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
+                algorithm_key=AlgorithmName.NO_QUANTIZE,
+            )
+        return bytes(engine.quantize(ranges).quantized_model or b"")
+
+
+def _head_scopes(calibrated: Calibrated) -> list[str]:
+    """Name the operations that scale the input."""
+    whole, core = (graph.operation_scopes(model) for model in (calibrated.float_model, calibrated.core))
+    return whole[: len(whole) - len(core)]
+
+
+def scaled(image: RgbImage, scaling: graph.InputScaling) -> np.ndarray:
+    """Turn an image [height, width, 3] uint8 into the core's input [1, height, width, 3] float32."""
     return (image.astype(np.float32) * np.float32(scaling.scale) + np.float32(scaling.offset))[None]
 
 
