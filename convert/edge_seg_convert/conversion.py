@@ -12,13 +12,17 @@ from typing import Protocol
 from edge_seg.dataset import Dataset
 from edge_seg.errors import ConversionError
 from edge_seg.files import check_can_write, write_bytes, write_text
+from edge_seg.images import RgbImage
 from edge_seg.model_info import DataProvenance, ModelInfo, OutputKind, Precision
 from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
 from edge_seg_convert import graph, keras_export
 from edge_seg_convert.calibration import calibration_images
+from edge_seg_convert.int8_layers import Int8Layers, MixedModel
+from edge_seg_convert.layer_errors import LayerError
+from edge_seg_convert.layer_report import write_json, write_plot
 from edge_seg_convert.metadata import pack
-from edge_seg_convert.quantisation import quantise
+from edge_seg_convert.quantisation import calibrate, quantise
 from edge_seg_convert.verification import Verified, verify
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "dynamic", "int8")
@@ -46,8 +50,24 @@ class Converted:
     path: Path | None
     size_bytes: int
     verified: Verified
-    drop: float
-    """Keras's mIoU minus this model's, on the same pictures."""
+    mixed: MixedModel | None = None
+    """Of int8 with a target: which layers are in float, and what they cost."""
+    misses_target: bool = False
+
+    @property
+    def drop(self) -> float:
+        """Keras's mIoU minus this model's, on the same pictures."""
+        return self.verified.drop
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A model that is not written yet: its graph, what it will say of itself, and what it gave."""
+
+    bare: bytes
+    info: ModelInfo
+    verified: Verified
+    mixed: MixedModel | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +76,8 @@ class ConversionResult:
 
     keras: Verified
     models: tuple[Converted, ...]
+    layers: tuple[LayerError, ...] = ()
+    """int8's layers, the one that hurts most first, when they were asked for."""
 
     @property
     def held_back(self) -> tuple[Converted, ...]:
@@ -73,13 +95,21 @@ def convert_run(
     output: OutputKind = "scores",
     calibration_count: int,
     force: bool = False,
+    debug: bool = False,
+    target_drop: float | None = None,
 ) -> ConversionResult:
     """Convert a run's best model and write `<run>_<precision>.tflite` files and conversion.json into `out`.
 
+    With `debug`, `<run>_int8_layers.json` and `.png` say which layers int8 hurts. With `target_drop`, as few layers of
+    the int8 model as needed stay in float until it loses no more mIoU than that (as a share).
+
     Raises:
-        ConversionError: TensorFlow cannot export the model, or int8 has nothing to calibrate on.
+        ConversionError: TensorFlow cannot export the model, int8 has nothing to calibrate on, or its layers are asked
+            for without int8.
         DatasetError: the data set is gone or its classes are others than the run's.
     """
+    if (debug or target_drop is not None) and "int8" not in precisions:
+        raise ConversionError("--debug and --target-drop are about int8, which is not among the precisions; add it")
     config, manifest = run.read_config(), run.read_manifest()
     check_can_write(out)
     if data is None and not config.data.is_dir():
@@ -96,41 +126,55 @@ def convert_run(
         work = Path(name)
         progress.stage("exporting from Keras")
         keras_export.export(run.best_model_path, dataset.folder, work)
-        bare = _quantised(work, dataset, config, precisions, output, calibration_count, progress)
+        images = _calibration_images(dataset, config, precisions, calibration_count)
+        bare = _quantised(work, precisions, output, images, progress)
         described = {key: _info(run, config, dataset, key, output, work) for key in precisions}
         paths: dict[Precision, Path] = {
             key: _write_temporary(work, key, pack(bare[key], described[key])) for key in precisions
         }
         progress.stage("verifying", len(dataset.samples("val")))
         keras_result, verified = verify(paths, dataset, work / keras_export.MASKS_FOLDER, progress.advance)
+        drafts = {key: _Draft(bare[key], described[key], verified[key]) for key in precisions}
+        ranking: tuple[LayerError, ...] = ()
+        if debug or (target_drop is not None and drafts["int8"].verified.drop > target_drop):
+            layers = Int8Layers(calibrate((work / keras_export.FLOAT_MODEL_FILE).read_bytes(), images), images, work)
+            progress.stage("ranking the layers of int8", layers.count)
+            ranking = layers.ranking(progress.advance)
+            if target_drop is not None:
+                drafts["int8"] = _within(target_drop, drafts["int8"], layers, ranking, dataset, progress)
         names = manifest.class_names
-        models = tuple(_finish(bare[key], described[key], verified[key], names, out, force) for key in precisions)
-    result = ConversionResult(keras_result, models)
+        models = tuple(_finish(drafts[key], names, out, force, target_drop) for key in precisions)
+    result = ConversionResult(keras_result, models, ranking if debug else ())
+    if result.layers:
+        name = f"{run.path.resolve().name}_int8"
+        write_json(out / f"{name}_layers.json", result.layers)
+        write_plot(out / f"{name}_layers.png", result.layers, name)
     write_text(out / "conversion.json", json.dumps(summary(result, names), indent=2) + "\n")
     return result
 
 
+def _calibration_images(
+    dataset: Dataset, config: RunConfig, precisions: Sequence[Precision], count: int
+) -> list[RgbImage]:
+    if "int8" not in precisions:
+        return []
+    return calibration_images(dataset, count, config.height, config.width, config.seed)
+
+
 def _quantised(
-    work: Path,
-    dataset: Dataset,
-    config: RunConfig,
-    precisions: Sequence[Precision],
-    output: OutputKind,
-    calibration_count: int,
-    progress: Progress,
+    work: Path, precisions: Sequence[Precision], output: OutputKind, images: Sequence[RgbImage], progress: Progress
 ) -> dict[Precision, bytes]:
     float_model = (work / keras_export.FLOAT_MODEL_FILE).read_bytes()
     progress.stage("quantising", len(precisions))
-    needs_images = "int8" in precisions
-    images = (
-        calibration_images(dataset, calibration_count, config.height, config.width, config.seed) if needs_images else []
-    )
     models: dict[Precision, bytes] = {}
     for precision in precisions:
-        model = quantise(float_model, precision, images)
-        models[precision] = graph.with_class_map_output(model) if output == "classes" else model
+        models[precision] = _with_output(quantise(float_model, precision, images), output)
         progress.advance()
     return models
+
+
+def _with_output(model: bytes, output: OutputKind) -> bytes:
+    return graph.with_class_map_output(model) if output == "classes" else model
 
 
 def _info(
@@ -168,22 +212,35 @@ def _write_temporary(work: Path, precision: Precision, model: bytes) -> Path:
     return path
 
 
-def _finish(
-    bare: bytes,
-    info: ModelInfo,
-    verified: Verified,
-    class_names: Sequence[str],
-    out: Path,
-    force: bool,
-) -> Converted:
-    drop = verified.keras_scores.miou - verified.scores.miou
-    measured = info.model_copy(update={"metrics": _metrics(verified, class_names)})
-    model = pack(bare, measured)
+def _within(
+    target_drop: float,
+    draft: _Draft,
+    layers: Int8Layers,
+    ranking: Sequence[LayerError],
+    dataset: Dataset,
+    progress: Progress,
+) -> _Draft:
+    """Return int8 with as few layers in float as needed."""
+    progress.stage("returning layers to float")
+
+    def try_out(model: bytes) -> Verified:
+        path = _write_temporary(layers.work, "int8", pack(_with_output(model, draft.info.output), draft.info))
+        return verify({"int8": path}, dataset, layers.work / keras_export.MASKS_FOLDER, lambda: None)[1]["int8"]
+
+    mixed = layers.within(target_drop, ranking, draft.verified, try_out)
+    info = draft.info.model_copy(update={"float_layers": tuple(layer.name for layer in mixed.float_layers)})
+    return _Draft(_with_output(mixed.model, draft.info.output), info, mixed.verified, mixed)
+
+
+def _finish(draft: _Draft, class_names: Sequence[str], out: Path, force: bool, target_drop: float | None) -> Converted:
+    info, drop = draft.info, draft.verified.drop
+    misses_target = target_drop is not None and info.precision == "int8" and drop > target_drop
+    model = pack(draft.bare, info.model_copy(update={"metrics": _metrics(draft.verified, class_names)}))
     path = None
-    if drop <= FAILING_DROP or force:
+    if force or (drop <= FAILING_DROP and not misses_target):
         path = out / f"{info.name}_{info.precision}.tflite"
         write_bytes(path, model)
-    return Converted(info.precision, path, len(model), verified, drop)
+    return Converted(info.precision, path, len(model), draft.verified, draft.mixed, misses_target)
 
 
 def _metrics(verified: Verified, class_names: Sequence[str]) -> dict[str, float]:
@@ -209,7 +266,19 @@ def summary(result: ConversionResult, class_names: Sequence[str]) -> dict[str, o
                 "size_bytes": model.size_bytes,
                 "drop": round(model.drop, 5),
                 **_metrics(model.verified, class_names),
+                **(_mixed_summary(model.mixed) if model.mixed else {}),
             }
             for model in result.models
         ],
+    }
+
+
+def _mixed_summary(mixed: MixedModel) -> dict[str, object]:
+    return {
+        "float_layers": [
+            {"layer": layer.name, "operation": layer.operation, "cost_ms": round(layer.cost_ms, 4)}
+            for layer in mixed.float_layers
+        ],
+        "latency_ms": round(mixed.latency_ms, 4),
+        "latency_ms_without_float_layers": round(mixed.int8_latency_ms, 4),
     }

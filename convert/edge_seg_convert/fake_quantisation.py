@@ -42,9 +42,7 @@ def with_quantised_layer(core: bytes, int8_model: bytes, index: int) -> bytes:
     twin = copy.copy(original)
     twin.inputs = [_simulated(edited, tensor, known) for tensor in original.inputs]
     twin.outputs = [graph.add_tensor(edited, "twin", shape, schema.TensorType.FLOAT32)]
-    quantised = graph.add_tensor(
-        edited, "quantised", shape, known[name].kind, quantization=known[name].quantization
-    )
+    quantised = graph.add_tensor(edited, "quantised", shape, known[name].kind, quantization=known[name].quantization)
     rough = graph.add_tensor(edited, "rough", shape, schema.TensorType.FLOAT32)
     for reader in subgraph.operators[index + 1 :]:
         reader.inputs = [rough if tensor == exact else tensor for tensor in reader.inputs]

@@ -116,21 +116,6 @@ def input_quantisation(model: bytes) -> tuple[float, int]:
     return float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0])
 
 
-def has_int8_input(model: bytes) -> bool:
-    """Tell whether a graph's input is int8."""
-    graph = parse(model).subgraphs[0]
-    return graph.tensors[graph.inputs[0]].type == schema.TensorType.INT8
-
-
-def operation_scopes(model: bytes) -> list[str]:
-    """Name every operation as litert-quantizer does: its outputs' names, each with a semicolon behind."""
-    graph = parse(model).subgraphs[0]
-    return [
-        "".join(f"{graph.tensors[index].name.decode()};" for index in operation.outputs)
-        for operation in graph.operators
-    ]
-
-
 def operation_code(model: schema.ModelT, operation: Any) -> int:
     """Return the schema.BuiltinOperator of an operation."""
     return flatbuffer_utils.get_builtin_code_from_operator_code(model.operatorCodes[operation.opcodeIndex])

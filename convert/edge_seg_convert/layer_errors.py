@@ -73,7 +73,7 @@ def rank_layers(
         if layer.index in quantised:
             model = with_quantised_layer(calibrated.core, int8_model, layer.index)
             tallies[layer] = _tally(reference, _run(model, inputs, work))
-            on_layer()
+        on_layer()
     noise = sum(tally.scores.noise for tally in tallies.values())
     errors = [_error(layer, tally, noise) for layer, tally in tallies.items()]
     return tuple(sorted(errors, key=lambda error: -error.noise_share))

@@ -25,7 +25,7 @@ class Layer:
     operation: str
     """e.g. CONV_2D"""
     scope: str
-    """Its name for litert-quantizer."""
+    """Its name for litert-quantizer: its outputs' names, each with a semicolon behind."""
     readers: frozenset[int]
     """Positions of the operations that read what it gives."""
 
@@ -33,13 +33,13 @@ class Layer:
 def layers_of(core: bytes) -> tuple[Layer, ...]:
     """List the operations of a float graph in the order they run."""
     model = graph.parse(core)
-    operations, scopes = model.subgraphs[0].operators, graph.operation_scopes(core)
+    operations, tensors = model.subgraphs[0].operators, model.subgraphs[0].tensors
     named = [
         Layer(
             index=index,
             name=_keras_name(model, operation),
             operation=_OPERATION_NAMES[graph.operation_code(model, operation)],
-            scope=scopes[index],
+            scope="".join(f"{tensors[output].name.decode()};" for output in operation.outputs),
             readers=_readers(operations, operation),
         )
         for index, operation in enumerate(operations)
@@ -53,7 +53,7 @@ def _readers(operations: Sequence[Any], operation: Any) -> frozenset[int]:
 
 
 def _keras_name(model: schema.ModelT, operation: Any) -> str:
-    """Read the layer off the name of the weights, of the output, or (the graph's output has lost its name) of a constant.
+    """Read the layer off the name of its weights, its output or, where that was lost, of another constant.
 
     A fused name lists the paths of all that was fused: of conv_relu_1/Relu;conv_bn_1/add;conv_1/convolution the
     shortest layer is the convolution.

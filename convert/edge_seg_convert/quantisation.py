@@ -48,10 +48,8 @@ def _full_integer(float_model: bytes, images: Sequence[RgbImage]) -> bytes:
 class Calibrated:
     """A float graph and the range of each of its tensors on the calibration images."""
 
-    float_model: bytes
-    """With uint8 input and the scaling inside."""
     core: bytes
-    """Without the scaling."""
+    """The float32 .tflite without its input scaling: scaled float images go in."""
     scaling: graph.InputScaling
     ranges: dict[str, Any]
 
@@ -71,39 +69,27 @@ def calibrate(float_model: bytes, images: Sequence[RgbImage]) -> Calibrated:
         samples = [{name: scaled(image, scaling)} for image in images]
         ranges = engine.calibrate({"serving_default": samples}, num_threads=os.cpu_count() or 1)
     ranges[_input_tensor_name(core)].update(_whole_range(scaling))
-    return Calibrated(float_model, core, scaling, ranges)
+    return Calibrated(core, scaling, ranges)
 
 
 def integer_model(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
-    """Quantise all operations to int8 but those with the names `float_scopes`; the input is uint8.
+    """Quantise to int8, with uint8 input, all operations but those with the scopes of `float_scopes`.
 
-    An operation's scope is litert-quantizer's name of it: its outputs' names, each with a semicolon behind.
+    An operation's scope is litert-quantizer's name of it (see layers.Layer). The quantizer puts QUANTIZE and
+    DEQUANTIZE where int8 and float meet; the input stays 8 bits wide even if the first operation is in float.
     """
-    quantised = _quantised(calibrated.core, calibrated.ranges, float_scopes)
-    if not graph.has_int8_input(quantised):
-        # The first operation is in float: so is what it reads, and the scaling stays in front of it.
-        return _quantised(calibrated.float_model, calibrated.ranges, [*float_scopes, *_head_scopes(calibrated)])
-    model = graph.with_uint8_input(quantised)
-    _check_input(model, calibrated.scaling)
-    return model
-
-
-def _quantised(float_model: bytes, ranges: dict[str, Any], float_scopes: Sequence[str]) -> bytes:
     with _quiet():
-        engine = quantizer.Quantizer(bytearray(float_model), recipe.static_wi8_ai8())
+        engine = quantizer.Quantizer(bytearray(calibrated.core), recipe.static_wi8_ai8())
         for scope in float_scopes:
             engine.update_quantization_recipe(
                 regex=f"^{re.escape(scope)}$",
                 operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
                 algorithm_key=AlgorithmName.NO_QUANTIZE,
             )
-        return bytes(engine.quantize(ranges).quantized_model or b"")
-
-
-def _head_scopes(calibrated: Calibrated) -> list[str]:
-    """Name the operations that scale the input."""
-    whole, core = (graph.operation_scopes(model) for model in (calibrated.float_model, calibrated.core))
-    return whole[: len(whole) - len(core)]
+        quantised = bytes(engine.quantize(calibrated.ranges).quantized_model or b"")
+    model = graph.with_uint8_input(quantised)
+    _check_input(model, calibrated.scaling)
+    return model
 
 
 def scaled(image: RgbImage, scaling: graph.InputScaling) -> np.ndarray:
