@@ -4,7 +4,7 @@ import json
 import math
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
@@ -51,13 +51,19 @@ class Converted:
     size_bytes: int
     verified: Verified
     mixed: MixedModel | None = None
-    """Of int8 with a target: which layers are in float, and what they cost."""
-    misses_target: bool = False
+    """Which layers of int8 are in float, and what they cost, when it would miss the target otherwise."""
+    target_drop: float | None = None
+    """The loss that was wanted."""
 
     @property
     def drop(self) -> float:
         """Keras's mIoU minus this model's, on the same pictures."""
         return self.verified.drop
+
+    @property
+    def misses_target(self) -> bool:
+        """Whether it loses more than was wanted."""
+        return self.target_drop is not None and self.drop > self.target_drop
 
 
 @dataclass(frozen=True)
@@ -233,14 +239,14 @@ def _within(
 
 
 def _finish(draft: _Draft, class_names: Sequence[str], out: Path, force: bool, target_drop: float | None) -> Converted:
-    info, drop = draft.info, draft.verified.drop
-    misses_target = target_drop is not None and info.precision == "int8" and drop > target_drop
-    model = pack(draft.bare, info.model_copy(update={"metrics": _metrics(draft.verified, class_names)}))
-    path = None
-    if force or (drop <= FAILING_DROP and not misses_target):
-        path = out / f"{info.name}_{info.precision}.tflite"
-        write_bytes(path, model)
-    return Converted(info.precision, path, len(model), draft.verified, draft.mixed, misses_target)
+    info = draft.info.model_copy(update={"metrics": _metrics(draft.verified, class_names)})
+    model, target = pack(draft.bare, info), target_drop if info.precision == "int8" else None
+    converted = Converted(info.precision, None, len(model), draft.verified, draft.mixed, target)
+    if not force and (converted.drop > FAILING_DROP or converted.misses_target):
+        return converted
+    path = out / f"{info.name}_{info.precision}.tflite"
+    write_bytes(path, model)
+    return replace(converted, path=path)
 
 
 def _metrics(verified: Verified, class_names: Sequence[str]) -> dict[str, float]:
@@ -266,6 +272,7 @@ def summary(result: ConversionResult, class_names: Sequence[str]) -> dict[str, o
                 "size_bytes": model.size_bytes,
                 "drop": round(model.drop, 5),
                 **_metrics(model.verified, class_names),
+                **({} if model.target_drop is None else {"target_drop": model.target_drop}),
                 **(_mixed_summary(model.mixed) if model.mixed else {}),
             }
             for model in result.models
@@ -280,5 +287,6 @@ def _mixed_summary(mixed: MixedModel) -> dict[str, object]:
             for layer in mixed.float_layers
         ],
         "latency_ms": round(mixed.latency_ms, 4),
+        "drop_without_float_layers": round(mixed.int8_drop, 5),
         "latency_ms_without_float_layers": round(mixed.int8_latency_ms, 4),
     }

@@ -15,6 +15,9 @@ from edge_seg_convert.verification import Verified
 RANKING_IMAGES = 16
 """Noise is summed over every pixel of every score: few pictures settle the order."""
 
+MOST_FLOAT_LAYERS, MOST_FLOAT_SHARE = 16, 0.5
+"""A model with more layers in float than this is int8 by name only."""
+
 
 @dataclass(frozen=True)
 class FloatLayer:
@@ -32,6 +35,8 @@ class MixedModel:
 
     model: bytes
     verified: Verified
+    int8_drop: float
+    """What the model with every layer in int8 loses."""
     float_layers: tuple[FloatLayer, ...]
     latency_ms: float
     int8_latency_ms: float
@@ -83,14 +88,16 @@ class Int8Layers:
                 verified[float_layers] = verify(self._model(float_layers))
             return verified[float_layers].drop
 
-        chosen = fewest_float_layers(float_groups([error.layer for error in ranking]), drop_with, target_drop)
-        return self._measured(chosen.float_layers, verified[chosen.float_layers])
+        groups = float_groups([error.layer for error in ranking])
+        most = min(MOST_FLOAT_LAYERS, int(MOST_FLOAT_SHARE * self.count))
+        chosen = fewest_float_layers(groups, drop_with, target_drop, most)
+        return self._measured(chosen.float_layers, verified[chosen.float_layers], int8)
 
     def _model(self, float_layers: LayerSet) -> bytes:
         layers = layers_of(self.calibrated.core)
         return integer_model(self.calibrated, [layers[index].scope for index in sorted(float_layers)])
 
-    def _measured(self, float_layers: LayerSet, verified: Verified) -> MixedModel:
+    def _measured(self, float_layers: LayerSet, verified: Verified, int8: Verified) -> MixedModel:
         layers = [layer for layer in layers_of(self.calibrated.core) if layer.index in float_layers]
         variants = {"mixed": float_layers, "int8": frozenset[int]()}
         variants |= {layer.name: float_layers - {layer.index} for layer in layers}
@@ -98,6 +105,7 @@ class Int8Layers:
         return MixedModel(
             model=self._model(float_layers),
             verified=verified,
+            int8_drop=int8.drop,
             float_layers=tuple(_float_layer(layer, medians_ms) for layer in layers),
             latency_ms=medians_ms["mixed"],
             int8_latency_ms=medians_ms["int8"],

@@ -21,7 +21,7 @@ class Layer:
     index: int
     """Its position among the graph's operations."""
     name: str
-    """Its name in Keras; layers that become several operations have the operation behind a slash."""
+    """Its name in Keras; those of a layer that becomes several operations are told apart, as in decode_1/depthwise."""
     operation: str
     """e.g. CONV_2D"""
     scope: str
@@ -76,9 +76,13 @@ def _layer_in(path: str) -> str:
     return matches[-1][1] if matches else (scopes or [last])[-1]
 
 
+def _short_operation(layer: Layer) -> str:
+    return layer.operation.lower().removesuffix("_conv_2d")
+
+
 def _distinct(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     """Put the operation, and if need be the position, behind names that several operations share."""
-    for suffix in (lambda layer: layer.operation.lower(), lambda layer: str(layer.index)):
+    for suffix in (_short_operation, lambda layer: str(layer.index)):
         counts = Counter(layer.name for layer in layers)
         layers = [
             replace(layer, name=f"{layer.name}/{suffix(layer)}") if counts[layer.name] > 1 else layer

@@ -9,9 +9,6 @@ from dataclasses import dataclass
 
 from edge_seg_convert.layers import Layer
 
-MOST_FLOAT_LAYERS = 16
-"""A model with more layers in float than this is int8 by name only."""
-
 LayerSet = frozenset[int]
 """Positions of operations."""
 
@@ -28,8 +25,7 @@ def fewest_float_layers(
     groups: Sequence[LayerSet],
     drop_with: Callable[[LayerSet], float],
     target_drop: float,
-    *,
-    most: int = MOST_FLOAT_LAYERS,
+    most: int,
 ) -> Trial:
     """Find a small set of layers whose return to float makes the loss fit.
 
@@ -40,7 +36,7 @@ def fewest_float_layers(
         most: how many layers may be in float.
 
     Returns:
-        The set that fits, from which no single layer can be taken; or, when none fits, the best that was tried.
+        The set that fits, every layer of which was tried in int8, too; when none fits, the best that was tried.
     """
     best = trial = Trial(frozenset(), drop_with(frozenset()))
     for group in groups:

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from edge_seg.run_folder import RunFolder
 from edge_seg_convert.conversion import WARNING_DROP, ConversionResult, Converted, summary
-from edge_seg_convert.layer_report import float_layers_table, layers_table
+from edge_seg_convert.layer_report import float_layers_table, float_layers_words, layers_table
 
 
 class TerminalProgress:
@@ -61,7 +61,10 @@ def print_result(result: ConversionResult, run: Path, *, as_json: bool) -> None:
             console.print(layers_table(result.layers))
         for model in result.models:
             if model.mixed and model.mixed.float_layers:
+                console.print(float_layers_words(model.mixed), soft_wrap=True)
                 console.print(float_layers_table(model.mixed))
+            elif model.target_drop is not None and not model.misses_target:
+                console.print(f"int8 is within {100 * model.target_drop:g} points of Keras with every layer in int8")
     _print_warnings(result)
     written = [model for model in result.models if model.path]
     if written and not as_json:
