@@ -10,7 +10,7 @@ from edge_seg.errors import ConversionError
 from edge_seg.extras import require_extra
 
 if TYPE_CHECKING:
-    from edge_seg_convert.conversion import ConversionResult, Converted
+    from edge_seg_convert.results import ConversionResult, Converted
 
 
 class PrecisionName(StrEnum):

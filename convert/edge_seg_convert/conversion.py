@@ -1,7 +1,6 @@
 """From a run folder to self-contained models: export, quantise, verify, gate, write."""
 
 import json
-import math
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -20,9 +19,10 @@ from edge_seg_convert import graph, keras_export
 from edge_seg_convert.calibration import calibration_images
 from edge_seg_convert.int8_layers import Int8Layers, MixedModel
 from edge_seg_convert.layer_errors import LayerError
-from edge_seg_convert.layer_report import write_json, write_plot
+from edge_seg_convert.layer_report import write_json
 from edge_seg_convert.metadata import pack
 from edge_seg_convert.quantisation import calibrate, quantise
+from edge_seg_convert.results import ConversionResult, Converted, metrics, summary
 from edge_seg_convert.verification import Verified, verify
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "dynamic", "int8")
@@ -43,30 +43,6 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
-class Converted:
-    """One model that was made: where it is (None when the gate held it back), its size and what it gave."""
-
-    precision: Precision
-    path: Path | None
-    size_bytes: int
-    verified: Verified
-    mixed: MixedModel | None = None
-    """Which layers of int8 are in float, and what they cost, when it would miss the target otherwise."""
-    target_drop: float | None = None
-    """The loss that was wanted."""
-
-    @property
-    def drop(self) -> float:
-        """Keras's mIoU minus this model's, on the same pictures."""
-        return self.verified.drop
-
-    @property
-    def misses_target(self) -> bool:
-        """Whether it loses more than was wanted."""
-        return self.target_drop is not None and self.drop > self.target_drop
-
-
-@dataclass(frozen=True)
 class _Draft:
     """A model that is not written yet: its graph, what it will say of itself, and what it gave."""
 
@@ -74,21 +50,6 @@ class _Draft:
     info: ModelInfo
     verified: Verified
     mixed: MixedModel | None = None
-
-
-@dataclass(frozen=True)
-class ConversionResult:
-    """Keras's own figures and every model made from it."""
-
-    keras: Verified
-    models: tuple[Converted, ...]
-    layers: tuple[LayerError, ...] = ()
-    """int8's layers, the one that hurts most first, when they were asked for."""
-
-    @property
-    def held_back(self) -> tuple[Converted, ...]:
-        """Models that lost too much and were not written."""
-        return tuple(model for model in self.models if model.path is None)
 
 
 def convert_run(
@@ -116,18 +77,9 @@ def convert_run(
     """
     if (debug or target_drop is not None) and "int8" not in precisions:
         raise ConversionError("--debug and --target-drop are about int8, which is not among the precisions; add it")
-    config, manifest = run.read_config(), run.read_manifest()
+    config, names = run.read_config(), run.read_manifest().class_names
     check_can_write(out)
-    if data is None and not config.data.is_dir():
-        raise ConversionError(f"{config.data}: the run's data set is gone; name the folder it is in now with --data")
-    dataset = Dataset.open(data or config.data)
-    if dataset.manifest.class_names != manifest.class_names:
-        raise ConversionError(
-            f"{dataset.folder}: has the classes {', '.join(dataset.manifest.class_names)}, but the run learned "
-            f"{', '.join(manifest.class_names)}; give its own data set with --data"
-        )
-    for split in ("train", "val"):
-        dataset.samples(split)  # before minutes of exporting, tell what is missing
+    dataset = _dataset_of(run, data)
     with tempfile.TemporaryDirectory(prefix="edge-seg-") as name:
         work = Path(name)
         progress.stage("exporting from Keras")
@@ -147,16 +99,34 @@ def convert_run(
             progress.stage("ranking the layers of int8", layers.count)
             ranking = layers.ranking(progress.advance)
             if target_drop is not None:
-                drafts["int8"] = _within(target_drop, drafts["int8"], layers, ranking, dataset, progress)
-        names = manifest.class_names
+                progress.stage("returning layers to float")
+                drafts["int8"] = _within(target_drop, drafts["int8"], layers, ranking, dataset)
         models = tuple(_finish(drafts[key], names, out, force, target_drop) for key in precisions)
     result = ConversionResult(keras_result, models, ranking if debug else ())
     if result.layers:
+        from edge_seg_convert.layer_plot import write_plot
+
         name = f"{run.path.resolve().name}_int8"
         write_json(out / f"{name}_layers.json", result.layers)
         write_plot(out / f"{name}_layers.png", result.layers, name)
     write_text(out / "conversion.json", json.dumps(summary(result, names), indent=2) + "\n")
     return result
+
+
+def _dataset_of(run: RunFolder, data: Path | None) -> Dataset:
+    """Open the run's data set and tell, before minutes of exporting, what is missing."""
+    folder, learned = data or run.read_config().data, run.read_manifest().class_names
+    if data is None and not folder.is_dir():
+        raise ConversionError(f"{folder}: the run's data set is gone; name the folder it is in now with --data")
+    dataset = Dataset.open(folder)
+    if dataset.manifest.class_names != learned:
+        raise ConversionError(
+            f"{dataset.folder}: has the classes {', '.join(dataset.manifest.class_names)}, but the run learned "
+            f"{', '.join(learned)}; give its own data set with --data"
+        )
+    for split in ("train", "val"):
+        dataset.samples(split)
+    return dataset
 
 
 def _calibration_images(
@@ -224,10 +194,8 @@ def _within(
     layers: Int8Layers,
     ranking: Sequence[LayerError],
     dataset: Dataset,
-    progress: Progress,
 ) -> _Draft:
     """Return int8 with as few layers in float as needed."""
-    progress.stage("returning layers to float")
 
     def try_out(model: bytes) -> Verified:
         path = _write_temporary(layers.work, "int8", pack(_with_output(model, draft.info.output), draft.info))
@@ -239,7 +207,7 @@ def _within(
 
 
 def _finish(draft: _Draft, class_names: Sequence[str], out: Path, force: bool, target_drop: float | None) -> Converted:
-    info = draft.info.model_copy(update={"metrics": _metrics(draft.verified, class_names)})
+    info = draft.info.model_copy(update={"metrics": metrics(draft.verified, class_names)})
     model, target = pack(draft.bare, info), target_drop if info.precision == "int8" else None
     converted = Converted(info.precision, None, len(model), draft.verified, draft.mixed, target)
     if not force and (converted.drop > FAILING_DROP or converted.misses_target):
@@ -247,46 +215,3 @@ def _finish(draft: _Draft, class_names: Sequence[str], out: Path, force: bool, t
     path = out / f"{info.name}_{info.precision}.tflite"
     write_bytes(path, model)
     return replace(converted, path=path)
-
-
-def _metrics(verified: Verified, class_names: Sequence[str]) -> dict[str, float]:
-    figures = {
-        "miou": verified.scores.miou,
-        "pixel_accuracy": verified.scores.pixel_accuracy,
-        **{f"iou_{name}": value for name, value in zip(class_names, verified.scores.iou, strict=True)},
-        "keras_miou": verified.keras_scores.miou,
-        "agreement_with_keras": verified.agreement,
-        "pictures": float(verified.pictures),
-    }
-    return {name: round(value, 5) for name, value in figures.items() if not math.isnan(value)}
-
-
-def summary(result: ConversionResult, class_names: Sequence[str]) -> dict[str, object]:
-    """Say a conversion in plain JSON types, for conversion.json and --json."""
-    return {
-        "keras_miou": round(result.keras.scores.miou, 5),
-        "models": [
-            {
-                "precision": model.precision,
-                "file": model.path.name if model.path else None,
-                "size_bytes": model.size_bytes,
-                "drop": round(model.drop, 5),
-                **_metrics(model.verified, class_names),
-                **({} if model.target_drop is None else {"target_drop": model.target_drop}),
-                **(_mixed_summary(model.mixed) if model.mixed else {}),
-            }
-            for model in result.models
-        ],
-    }
-
-
-def _mixed_summary(mixed: MixedModel) -> dict[str, object]:
-    return {
-        "float_layers": [
-            {"layer": layer.name, "operation": layer.operation, "cost_ms": round(layer.cost_ms, 4)}
-            for layer in mixed.float_layers
-        ],
-        "latency_ms": round(mixed.latency_ms, 4),
-        "drop_without_float_layers": round(mixed.int8_drop, 5),
-        "latency_ms_without_float_layers": round(mixed.int8_latency_ms, 4),
-    }

@@ -11,6 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 from edge_seg_convert import graph
 
 _OPERATION_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
+_PADDING = re.compile(r"/Pad\d*$")
 _KERAS_SCOPE = re.compile(r"(.+)_\d+")
 
 
@@ -56,7 +57,7 @@ def _keras_name(model: schema.ModelT, operation: Any) -> str:
     """Read the layer off the name of its weights, its output or, where that was lost, of another constant.
 
     A fused name lists the paths of all that was fused: of conv_relu_1/Relu;conv_bn_1/add;conv_1/convolution the
-    shortest layer is the convolution.
+    shortest layer is the convolution. Padding, which comes first in the network, is not what a layer is known by.
     """
     tensors = model.subgraphs[0].tensors
     inputs = [index for index in operation.inputs if index >= 0]
@@ -65,7 +66,7 @@ def _keras_name(model: schema.ModelT, operation: Any) -> str:
     for indices in (weights, operation.outputs, constants):
         paths = [path for index in indices for path in tensors[index].name.decode().split(";") if "/" in path]
         if paths:
-            return min((_layer_in(path) for path in paths), key=len)
+            return min(map(_layer_in, [path for path in paths if not _PADDING.search(path)] or paths), key=len)
     return tensors[operation.outputs[0]].name.decode()
 
 

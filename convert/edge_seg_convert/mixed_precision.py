@@ -31,12 +31,12 @@ def fewest_float_layers(
 
     Args:
         groups: sets of layers that go to float together, the most helpful first; see `float_groups`.
-        drop_with: measures the loss with these layers in float.
+        drop_with: returns the loss with these layers in float; it may be asked for the same set again.
         target_drop: the loss that is wanted.
         most: how many layers may be in float.
 
     Returns:
-        The set that fits, every layer of which was tried in int8, too; when none fits, the best that was tried.
+        A set that fits, from which no single layer can be taken; when none was found, the best that was tried.
     """
     best = trial = Trial(frozenset(), drop_with(frozenset()))
     for group in groups:
@@ -52,13 +52,15 @@ def fewest_float_layers(
 def _without_needless(
     trial: Trial, groups: Sequence[LayerSet], drop_with: Callable[[LayerSet], float], target_drop: float
 ) -> Trial:
-    """Take layers back to int8 one by one, those that were added last first, while the loss fits."""
-    order: list[int] = list(dict.fromkeys(index for group in groups for index in sorted(group)))
-    for index in reversed([index for index in order if index in trial.float_layers]):
-        smaller = trial.float_layers - {index}
-        drop = drop_with(smaller)
-        if drop <= target_drop:
-            trial = Trial(smaller, drop)
+    """Take layers back to int8 one by one, those that were added last first, until none can go."""
+    order = list(dict.fromkeys(index for group in groups for index in sorted(group)))
+    needed: Trial | None = None
+    while needed != trial:
+        needed = trial
+        for index in reversed([index for index in order if index in needed.float_layers]):
+            smaller = trial.float_layers - {index}
+            if drop_with(smaller) <= target_drop:
+                trial = Trial(smaller, drop_with(smaller))
     return trial
 
 

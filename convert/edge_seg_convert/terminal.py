@@ -8,8 +8,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from edge_seg.run_folder import RunFolder
-from edge_seg_convert.conversion import WARNING_DROP, ConversionResult, Converted, summary
+from edge_seg_convert.conversion import WARNING_DROP
 from edge_seg_convert.layer_report import float_layers_table, float_layers_words, layers_table
+from edge_seg_convert.results import ConversionResult, Converted, summary
 
 
 class TerminalProgress:
