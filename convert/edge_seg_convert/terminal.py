@@ -8,7 +8,9 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from rich.table import Table
 
 from edge_seg.run_folder import RunFolder
-from edge_seg_convert.conversion import WARNING_DROP, ConversionResult, Converted, summary
+from edge_seg_convert.conversion import WARNING_DROP
+from edge_seg_convert.layer_report import float_layers_table, float_layers_words, layers_table
+from edge_seg_convert.results import ConversionResult, Converted, summary
 
 
 class TerminalProgress:
@@ -56,6 +58,14 @@ def print_result(result: ConversionResult, run: Path, *, as_json: bool) -> None:
         console.print_json(json.dumps(summary(result, RunFolder(run).read_manifest().class_names)))
     else:
         console.print(_table(result))
+        if result.layers:
+            console.print(layers_table(result.layers))
+        for model in result.models:
+            if model.mixed and model.mixed.float_layers:
+                console.print(float_layers_words(model.mixed), soft_wrap=True)
+                console.print(float_layers_table(model.mixed))
+            elif model.target_drop is not None and not model.misses_target:
+                console.print(f"int8 is within {100 * model.target_drop:g} points of Keras with every layer in int8")
     _print_warnings(result)
     written = [model for model in result.models if model.path]
     if written and not as_json:
@@ -88,7 +98,10 @@ def _print_warnings(result: ConversionResult) -> None:
 def _warnings(model: Converted) -> list[str]:
     sentences: list[str] = []
     if model.drop > WARNING_DROP:
-        sentences.append(f"loses {model.drop * 100:.1f} points of mIoU against Keras; try more --calibration-images")
+        sentences.append(
+            f"loses {model.drop * 100:.1f} points of mIoU against Keras; try more --calibration-images"
+            f"{', or see where with --debug' if model.precision == 'int8' else ''}"
+        )
     if model.verified.is_slow:
         sentences.append(
             "runs on slow reference kernels (over 0.4 s a frame: transposed convolutions lack a dynamic one), "

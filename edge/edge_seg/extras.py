@@ -8,7 +8,7 @@ from edge_seg.errors import MissingExtraError
 EXTRAS: dict[str, tuple[str, ...]] = {
     "data": ("pycocotools", "yaml", "jinja2", "matplotlib"),
     "train": ("tensorflow", "matplotlib", "jinja2"),
-    "convert": ("tensorflow", "litert_quantizer"),
+    "convert": ("tensorflow", "litert_quantizer", "matplotlib"),
     "report": ("matplotlib", "jinja2"),
     "pets": ("tensorflow_datasets", "tensorflow"),
     "quickstart": ("tensorflow", "litert_quantizer", "matplotlib", "jinja2", "skimage"),

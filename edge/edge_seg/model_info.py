@@ -46,6 +46,8 @@ class ModelInfo(BaseModel):
     input_height: int
     input_width: int
     precision: Precision
+    float_layers: tuple[str, ...] = ()
+    """Layers of an int8 model that were kept in float, by their names in Keras."""
     output: OutputKind = "scores"
     data: DataProvenance
     metrics: dict[str, float] = {}

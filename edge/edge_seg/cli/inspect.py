@@ -103,6 +103,8 @@ def _add_info(table: "Table", inspection: "Inspection") -> None:
         return
     table.add_row("name", info.name)
     table.add_row("metrics", ", ".join(f"{name} {value:.4g}" for name, value in info.metrics.items()) or "none")
+    if info.float_layers:
+        table.add_row("in float", ", ".join(info.float_layers))
     data = info.data
     table.add_row("data", f"{data.name}, {data.train_images} + {data.val_images} images, {data.source}")
     table.add_row("data licence", data.licence or "not stated")
