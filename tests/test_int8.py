@@ -12,12 +12,14 @@ from edge_seg_convert import biases, graph
 from edge_seg_convert.activations import measure
 from edge_seg_convert.detours import without_float_detours
 from edge_seg_convert.equalisation import CEILING, equalise
+from edge_seg_convert.graph_ends import InputScaling
 from edge_seg_convert.polyphase import rewrite
-from edge_seg_convert.quantisation import full_integer_core
+from edge_seg_convert.quantisation import Calibrated, calibrate_core, integer_core
 from edge_seg_convert.ranges import tensor_ranges
 from small_graphs import LINEAR, OP, RELU, RELU6, SmallGraph, operations, run
 
 SIZE = (6, 8)
+BYTES = InputScaling(1, 0)
 
 
 def numbers(*shape: int, seed: int = 0) -> np.ndarray:
@@ -143,7 +145,7 @@ def test_a_bias_beside_dead_weights_survives(tmp_path: Path) -> None:
     model = small.finished(small.convolution(small.image, weights, bias, RELU))
     activations = measure(model, images())
     roomy = biases.with_room(model, activations)
-    quantised = full_integer_core(model, activations, "auto")
+    quantised = integer_core(calibrate_core(model, BYTES, images(), "auto"))
     engine_output = run(quantised, quantise_input(quantised, images()[0]), tmp_path)
     scale, zero_point = output_quantisation(quantised)
     assert np.allclose((engine_output[0, ..., 2].astype(float) - zero_point) * scale, 0.7, atol=scale)
@@ -186,8 +188,8 @@ def test_bias_correction_takes_the_mean_error_out(kind: str, rewriting: str, tmp
         output = small.transposed(small.image, weights, bias, 2)
     model = small.finished(output)
     seen = [np.abs(numbers(1, *SIZE, 16, seed=seed)) for seed in range(6)]
-    activations = measure(model, seen)
-    quantised = full_integer_core(model, activations, rewriting)
+    calibrated = calibrate_core(model, BYTES, seen, rewriting)
+    quantised = integer_core(calibrated)
 
     def mean_error(candidate: bytes) -> float:
         errors = [dequantised_output(candidate, image, tmp_path) - run(model, image, tmp_path) for image in seen]
@@ -195,14 +197,14 @@ def test_bias_correction_takes_the_mean_error_out(kind: str, rewriting: str, tmp
 
     step = output_quantisation(quantised)[0]
     assert mean_error(quantised) < 0.45 * step  # an output is rounded to a step; its mean over a picture is much nearer
-    uncorrected = without_correction(model, activations, rewriting)
+    uncorrected = without_correction(calibrated)
     assert mean_error(uncorrected) > 2 * mean_error(quantised)
 
 
-def without_correction(model: bytes, activations: dict, rewriting: str) -> bytes:
+def without_correction(calibrated: Calibrated) -> bytes:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(biases, "corrected", lambda quantised, *_: quantised)
-        return full_integer_core(model, activations, rewriting)
+        return integer_core(calibrated)
 
 
 # All together
@@ -213,7 +215,7 @@ def test_no_conversion_between_scales_is_left_inside() -> None:
     first = small.convolution(small.image, numbers(8, 3, 3, 4), numbers(8), RELU6)
     up = small.transposed(first, numbers(8, 3, 3, 8) * 3, numbers(8), 2)
     model = small.finished(small.transposed(up, numbers(3, 3, 3, 8), numbers(3), 2))
-    quantised = full_integer_core(model, measure(model, images()), "on")
+    quantised = integer_core(calibrate_core(model, BYTES, images(), "on"))
     assert not {"QUANTIZE", "DEQUANTIZE", "TRANSPOSE_CONV"} & set(operations(quantised))
     assert operations(quantised).count("DEPTH_TO_SPACE") == 2
 
@@ -222,7 +224,7 @@ def test_a_detour_between_two_scales_stays() -> None:
     """Moved to int8 it would lose the second scale; the graph must stay as it was."""
     small = SmallGraph(*SIZE, 4)
     model = small.finished(small.transposed(small.image, numbers(8, 3, 3, 4), numbers(8), 2))
-    quantised = full_integer_core(model, measure(model, images()), "on")
+    quantised = integer_core(calibrate_core(model, BYTES, images(), "on"))
     assert operations(without_float_detours(quantised)) == operations(quantised)
     assert OP.DEPTH_TO_SPACE in {
         graph.operation_code(graph.parse(quantised), item) for item in graph.parse(quantised).subgraphs[0].operators
@@ -231,7 +233,7 @@ def test_a_detour_between_two_scales_stays() -> None:
 
 def test_same_input_same_bytes() -> None:
     _, model = uneven(RELU6, "depthwise")
-    first, again = (full_integer_core(model, measure(model, images()), "auto") for _ in range(2))
+    first, again = (integer_core(calibrate_core(model, BYTES, images(), "auto")) for _ in range(2))
     assert first == again
 
 

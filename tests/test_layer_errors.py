@@ -27,7 +27,7 @@ from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
 from edge_seg.runtimes import Engine, load_engine
 from edge_seg_convert import graph, keras_export
-from edge_seg_convert.calibration import calibration_images
+from edge_seg_convert.calibration import calibration_set
 from edge_seg_convert.fake_quantisation import dequantised, with_quantised_layer
 from edge_seg_convert.layer_errors import Noise
 from edge_seg_convert.layers import Layer, layers_of
@@ -142,21 +142,23 @@ def write_data(folder: Path) -> None:
 
 
 def train(data: Path) -> Any:
+    """Train a network whose BatchNorms follow their ReLU: no convolution can take them in, nor a wide channel."""
     import keras
     from keras import layers
 
     keras.utils.set_random_seed(0)
     image = keras.Input((SIZE, SIZE, 3), dtype="uint8", name="image")
-    x = layers.Conv2D(CHANNELS, 3, strides=2, padding="same", activation="relu", name="first")(
-        layers.Rescaling(1 / 127.5, -1.0)(image)
-    )
+    x = layers.Rescaling(1 / 127.5, -1.0)(image)
+    x = layers.Conv2D(CHANNELS, 3, strides=2, padding="same", activation="relu", name="first")(x)
+    x = layers.BatchNormalization(momentum=0.5, name="first_norm")(x)
     x = layers.SeparableConv2D(CHANNELS, 3, padding="same", activation="relu", name="middle")(x)
+    x = layers.BatchNormalization(momentum=0.5, name="middle_norm")(x)
     logits = layers.UpSampling2D(2, interpolation="bilinear")(layers.Conv2D(3, 1, name="classify")(x))
     model = keras.Model(image, logits, name="unet")
     dataset = Dataset.open(data)
     images, masks = zip(*map(dataset.read, dataset.samples("train")), strict=True)
     model.compile(keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    model.fit(np.stack(images), np.stack(masks), batch_size=4, epochs=12, verbose=0)
+    model.fit(np.stack(images), np.stack(masks), batch_size=4, epochs=25, verbose=0)
     return model
 
 
@@ -164,27 +166,26 @@ def soften(_: Any) -> None:
     """Leave the network as it learned."""
 
 
-def widen_a_linear_channel(model: Any) -> None:
-    """Scale a channel between two linear steps by 100, which changes nothing in float."""
-    layer = model.get_layer("middle")
-    depthwise, pointwise, bias = layer.get_weights()
-    widest = np.abs(depthwise).sum(axis=(0, 1, 3)).argmax()
-    depthwise[:, :, widest] *= 100
-    pointwise[:, :, widest] /= 100
-    layer.set_weights([depthwise, pointwise, bias])
-
-
-def widen_a_rectified_channel(model: Any) -> None:
-    """Scale a channel in front of a ReLU by 100, which changes nothing in float: ReLU is homogeneous, ReLU6 is not."""
-    middle, classify = model.get_layer("middle"), model.get_layer("classify")
-    depthwise, pointwise, bias = middle.get_weights()
-    kernel, *others = classify.get_weights()
-    widest = np.abs(pointwise).sum(axis=(0, 1, 2)).argmax()
-    pointwise[..., widest] *= 100
+def widen(model: Any, layer: str, norm: str) -> None:
+    """Scale one channel by 100 where it is made and back where BatchNorm reads it; in float nothing changes."""
+    convolution, statistics = model.get_layer(layer), model.get_layer(norm)
+    *others, kernel, bias = convolution.get_weights()
+    gamma, beta, mean, variance = statistics.get_weights()
+    widest = int(np.abs(gamma / np.sqrt(variance + statistics.epsilon)).argmax())
+    kernel[..., widest] *= 100
     bias[widest] *= 100
-    kernel[:, :, widest] /= 100
-    middle.set_weights([depthwise, pointwise, bias])
-    classify.set_weights([kernel, *others])
+    mean[widest] *= 100
+    variance[widest] = (variance[widest] + statistics.epsilon) * 100**2 - statistics.epsilon
+    convolution.set_weights([*others, kernel, bias])
+    statistics.set_weights([gamma, beta, mean, variance])
+
+
+def widen_one_tensor(model: Any) -> None:
+    widen(model, "middle", "middle_norm")
+
+
+def widen_another(model: Any) -> None:
+    widen(model, "first", "first_norm")
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +196,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     write_data(root / "data")
     model = train(root / "data")
     runs = {}
-    for name, edit in (("soft", soften), ("hard", widen_a_linear_channel), ("harder", widen_a_rectified_channel)):
+    for name, edit in (("soft", soften), ("hard", widen_one_tensor), ("harder", widen_another)):
         edit(model)
         run = RunFolder(root / name)
         run.path.mkdir()
@@ -216,9 +217,9 @@ def convert(run: Path, out: Path, *options: object) -> subprocess.CompletedProce
 def calibrated(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Calibrated:
     out = tmp_path_factory.mktemp("export")
     data = RunFolder(runs["hard"]).read_config().data
-    keras_export.export(runs["hard"] / "best.keras", data, out)
-    images = calibration_images(Dataset.open(data), 5, SIZE, SIZE)
-    return calibrate((out / keras_export.FLOAT_MODEL_FILE).read_bytes(), images)
+    keras_export.export(keras_export.Request(str(runs["hard"] / "best.keras")), out)
+    images = [item.image for item in calibration_set(Dataset.open(data), 5, SIZE, SIZE)]
+    return calibrate((out / keras_export.FLOAT_MODEL_FILE).read_bytes(), images, "auto")
 
 
 def with_output(model: bytes, name: str) -> bytes:
@@ -266,38 +267,38 @@ def test_a_layer_quantised_alone_leaves_the_others_in_float(calibrated: Calibrat
 
 
 def test_constants_are_quantised_too(calibrated: Calibrated, tmp_path: Path) -> None:
-    """The wide channel's weights in the reading layer are a hundredth of the others': int8 leaves nothing of them."""
+    """The wide channel's factor in the reading layer is a hundredth of the others': int8 leaves little of it."""
     image = scaled(np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8), calibrated.scaling)
-    (reader,) = (layer for layer in layers_of(calibrated.core) if layer.name == "middle/conv_2d")
+    (reader,) = (layer for layer in layers_of(calibrated.core) if layer.name == "middle_norm/mul")
     int8 = integer_model(calibrated)
     engine, _ = run(int8, np.zeros((1, SIZE, SIZE, 3), np.uint8), tmp_path)
     (step,) = (spec.scale for spec in engine.tensors if spec.name == reader.scope[:-1])
     _, (_, exact, rough) = run(with_quantised_layer(calibrated.core, int8, reader.index), image, tmp_path)
-    assert np.abs(rough - exact).max() > 2 * step
+    assert np.abs(rough - exact).max() > 1.5 * step  # rounding the output alone is at most half a step
 
 
 @pytest.fixture(scope="module")
 def hard(runs: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Converted:
     out = tmp_path_factory.mktemp("models")
-    done = convert(runs["hard"], out, "--debug", "--target-drop", 0.2)
+    done = convert(runs["hard"], out, "--debug", "--target-drop", 0.1)
     assert done.returncode == 0, done.stderr
     return Converted(done.stdout, out, runs["hard"])
 
 
 def test_debug_names_the_layer_that_hurts_first(hard: Converted) -> None:
     worst, *others = hard.ranking
-    assert (worst["layer"], worst["operation"]) == ("middle/depthwise", "DEPTHWISE_CONV_2D")
+    assert (worst["layer"], worst["operation"]) == ("middle/conv_2d", "CONV_2D")
     assert worst["noise_share"] > 0.5
-    assert worst["channel_spread"] > 50 > 5 * max(other["channel_spread"] for other in others)
-    assert {error["layer"] for error in hard.ranking} >= {"first", "middle/conv_2d", "classify"}
+    assert worst["channel_spread"] > 30 > 5 * max(other["channel_spread"] for other in others)
+    assert {error["layer"] for error in hard.ranking} >= {"first", "middle/depthwise", "classify"}
     assert sum(error["noise_share"] for error in hard.ranking) == pytest.approx(1, abs=1e-3)
-    assert hard.output.index("middle/depthwise") < hard.output.index("middle/conv_2d") < hard.output.index("first ")
+    assert hard.output.index("middle/conv_2d") < hard.output.index("middle_norm/mul") < hard.output.index("classify")
 
 
 def test_the_error_of_its_own_output_would_acquit_that_layer(hard: Converted) -> None:
     """The wide channel is the signal and is well kept; see the docstring of layer_errors."""
     by_own_output = sorted(hard.ranking, key=lambda error: error["sqnr_db"])
-    assert by_own_output[0]["layer"] != "middle/depthwise"
+    assert by_own_output[0]["layer"] != "middle/conv_2d"
 
 
 def test_debug_draws_a_plot(hard: Converted) -> None:
@@ -309,11 +310,11 @@ def test_debug_draws_a_plot(hard: Converted) -> None:
 
 
 def test_target_keeps_the_wide_tensor_in_float_and_nothing_else(hard: Converted) -> None:
-    names = ["middle/depthwise", "middle/conv_2d"]  # the layer that writes it and the one that reads it
+    names = ["middle/conv_2d", "middle_norm/mul"]  # the layer that writes it and the one that reads it
     int8 = hard.int8
     assert [layer["layer"] for layer in int8["float_layers"]] == names
-    assert int8["drop"] <= int8["target_drop"] == pytest.approx(0.002)
-    assert int8["drop_without_float_layers"] > 0.01
+    assert int8["drop"] <= int8["target_drop"] == pytest.approx(0.001)
+    assert int8["drop_without_float_layers"] > 0.0015
     info = read_model_info(hard.models / "hard_int8.tflite")
     assert info is not None
     assert (list(info.float_layers), info.precision) == (names, "int8")
@@ -328,10 +329,14 @@ def test_only_those_layers_compute_in_float(hard: Converted) -> None:
     assert computed == [
         ("QUANTIZE", "int8"),
         ("CONV_2D", "int8"),
+        ("MUL", "int8"),
+        ("ADD", "int8"),
+        ("DEPTHWISE_CONV_2D", "int8"),
         ("DEQUANTIZE", "float32"),
-        ("DEPTHWISE_CONV_2D", "float32"),
         ("CONV_2D", "float32"),
+        ("MUL", "float32"),
         ("QUANTIZE", "int8"),
+        ("ADD", "int8"),
         ("CONV_2D", "int8"),
         ("RESIZE_BILINEAR", "int8"),
     ]
@@ -348,18 +353,20 @@ def test_a_soft_network_stays_in_int8(runs: dict[str, Path], tmp_path: Path) -> 
     assert info.float_layers == ()
 
 
-def test_a_target_out_of_reach_is_one_sentence(runs: dict[str, Path], tmp_path: Path) -> None:
-    """Three of the five layers had to be in float, and half of them may."""
-    done = convert(runs["harder"], tmp_path, "--target-drop", 0.2, "--json")
-    assert done.returncode == 1
-    assert "int8 not written: it still loses" in done.stderr.replace("\n", " ")
-    assert "Traceback" not in done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"conversion.json"}
-    assert len(Converted("", tmp_path, runs["harder"]).int8["float_layers"]) <= 2
+def test_two_wide_tensors_are_both_found(runs: dict[str, Path], tmp_path: Path) -> None:
+    done = convert(runs["harder"], tmp_path, "--target-drop", 0.1, "--json")
+    assert done.returncode == 0, done.stderr
+    (int8,) = json.loads(done.stdout)["models"]
+    assert [layer["layer"] for layer in int8["float_layers"]] == [
+        "first",
+        "first_norm/mul",
+        "middle/conv_2d",
+        "middle_norm/mul",
+    ]
 
 
 def test_class_map_output_with_layers_in_float(runs: dict[str, Path], tmp_path: Path) -> None:
-    done = convert(runs["hard"], tmp_path, "--target-drop", 0.2, "--output", "classes")
+    done = convert(runs["hard"], tmp_path, "--target-drop", 0.1, "--output", "classes")
     assert done.returncode == 0, done.stderr
     engine = load_engine(tmp_path / "hard_int8.tflite")
     assert (engine.outputs[0].shape, engine.outputs[0].dtype) == ((1, SIZE, SIZE), np.int32)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_seg.cli.options import InputRangeOption, JsonOption, LabelsOption
 from edge_seg.errors import ConversionError
 from edge_seg.extras import require_extra
 
 if TYPE_CHECKING:
-    from edge_seg_convert.results import ConversionResult, Converted
+    from edge_seg_convert.results import ConversionResult
 
 
 class PrecisionName(StrEnum):
@@ -29,8 +30,29 @@ class OutputName(StrEnum):
     classes = "classes"
 
 
+class RewriteName(StrEnum):
+    """What to do with transposed convolutions."""
+
+    auto = "auto"
+    on = "on"
+    off = "off"
+
+
+class QuantizerName(StrEnum):
+    """Who makes int8."""
+
+    litert = "litert"
+    tensorflow = "tensorflow"
+
+
 def convert(
-    run: Annotated[Path, typer.Argument(help="Run folder that `edge-seg train` made.", show_default=False)],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            help="Run folder that `edge-seg train` made; or a .keras file or SavedModel folder, with --labels.",
+            show_default=False,
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="Folder for the models.", show_default=False)],
     precision: Annotated[
         list[PrecisionName] | None,
@@ -39,10 +61,21 @@ def convert(
     data: Annotated[
         Path | None, typer.Option(help="Data set folder; the run's own when not given.", show_default=False)
     ] = None,
+    labels: LabelsOption = None,
+    input_range: InputRangeOption = None,
     output: Annotated[
         OutputName, typer.Option(help="scores: smoothest edges. classes: class ids from inside the graph.")
     ] = OutputName.scores,
-    calibration_images: Annotated[int, typer.Option(min=1, help="Training pictures that int8 is calibrated on.")] = 100,
+    rewrite: Annotated[
+        RewriteName,
+        typer.Option(
+            help="Transposed convolutions as faster ones of the same result. auto: those that can be. on: or refuse."
+        ),
+    ] = RewriteName.auto,
+    quantizer: Annotated[
+        QuantizerName, typer.Option(help="Who makes int8: litert-quantizer, or TensorFlow's converter.")
+    ] = QuantizerName.litert,
+    calibration_images: Annotated[int, typer.Option(min=1, help="Training pictures that int8 is calibrated on.")] = 50,
     debug: Annotated[
         bool, typer.Option("--debug", help="Name the layers that int8 hurts: a table, a plot and a JSON file.")
     ] = False,
@@ -53,61 +86,50 @@ def convert(
         ),
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Write models that lose more than 3 points of mIoU too.")
+        bool, typer.Option("--force", help="Write models that lose too much or are far too slow, too.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Convert a training run to .tflite and verify every model on the validation split.
+    """Convert a trained network to .tflite and verify every model on the validation split.
 
-    Example:  edge-seg convert runs/pets --out models --precision float32 --precision int8
+    Example:  edge-seg convert runs/pets --out models
+
+    Example:  edge-seg convert mine.keras --labels names.txt --input-range 0,1 --data data/fire --out models
 
     Every model takes raw uint8 RGB. A model that loses more than 1 point of mIoU at full image resolution
     warns; one that loses more than 3 is not written unless forced. When int8 loses, --debug says where,
     and --target-drop 0.2 keeps the layers that hurt in float.
     """
     require_extra("convert", purpose="conversion")
-    from edge_seg.run_folder import RunFolder
-    from edge_seg_convert.conversion import PRECISIONS, convert_run
+    from edge_seg.cli.options import read_label_file
+    from edge_seg.model_spec import parse_input_range
+    from edge_seg_convert import conversion
+    from edge_seg_convert.sources import open_source
     from edge_seg_convert.terminal import TerminalProgress, print_result
 
+    opened = open_source(
+        source,
+        data=data,
+        labels=read_label_file(labels) if labels else None,
+        input_range=parse_input_range(input_range) if input_range else None,
+    )
+    options = conversion.Options(
+        precisions=[item.value for item in precision] if precision else conversion.default_precisions(opened),
+        output=output.value,
+        rewriting=rewrite.value,
+        quantizer=quantizer.value,
+        calibration_count=calibration_images,
+        force=force,
+        debug=debug,
+        target_drop=None if target_drop is None else target_drop / 100,
+    )
     with TerminalProgress() as progress:
-        result = convert_run(
-            RunFolder(run),
-            out,
-            progress,
-            precisions=tuple(item.value for item in precision) if precision else PRECISIONS,
-            data=data,
-            output=output.value,
-            calibration_count=calibration_images,
-            force=force,
-            debug=debug,
-            target_drop=None if target_drop is None else target_drop / 100,
-        )
-    print_result(result, run, as_json=json)
-    _raise_for_missed_target(result, target_drop)
+        result = conversion.convert(opened, out, progress, options)
+    print_result(result, as_json=as_json)
     _raise_for_held_back(result)
 
 
 def _raise_for_held_back(result: "ConversionResult") -> None:
-    lost = [_loss_words(model) for model in result.held_back]
-    if lost:
-        raise ConversionError(
-            f"not written, because too much was lost: {', '.join(lost)}; calibrate on more or other pictures "
-            "(--calibration-images), see what hurts with --debug, keep it in float with --target-drop 1, or write it "
-            "all the same with --force"
-        )
-
-
-def _raise_for_missed_target(result: "ConversionResult", target_drop: float | None) -> None:
-    for model in result.held_back:
-        if model.misses_target:
-            count = len(model.mixed.float_layers) if model.mixed else 0
-            raise ConversionError(
-                f"{model.precision} not written: it still loses {model.drop * 100:.2f} points of mIoU, more than the "
-                f"{target_drop:g} wanted, with {count} layers in float; allow more with --target-drop, take float16, "
-                "or write the best one found with --force"
-            )
-
-
-def _loss_words(model: "Converted") -> str:
-    return f"{model.precision} ({model.drop * 100:.1f} points of mIoU below Keras)"
+    reasons = [f"{model.precision} {model.obstacle}" for model in result.held_back]
+    if reasons:
+        raise ConversionError(f"not written: {'; '.join(reasons)}; or write it all the same with --force")

@@ -1,33 +1,37 @@
-"""From a run folder to self-contained models: export, quantise, verify, gate, write."""
+"""From a trained network to self-contained models: export, quantise, verify, gate, write."""
 
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from edge_seg.dataset import Dataset
+import numpy as np
+
 from edge_seg.errors import ConversionError
 from edge_seg.files import check_can_write, write_bytes, write_text
-from edge_seg.images import RgbImage
-from edge_seg.model_info import DataProvenance, ModelInfo, OutputKind, Precision
-from edge_seg.run_config import RunConfig
-from edge_seg.run_folder import RunFolder
-from edge_seg_convert import graph, keras_export
-from edge_seg_convert.calibration import calibration_images
+from edge_seg.model_info import ModelInfo, OutputKind, Precision
+from edge_seg_convert import keras_export
+from edge_seg_convert.calibration import Candidate, calibration_set
+from edge_seg_convert.description import describe, describe_calibration
+from edge_seg_convert.graph_ends import with_class_map_output
 from edge_seg_convert.int8_layers import Int8Layers, MixedModel
+from edge_seg_convert.keras_export import Exported, Request, export
+from edge_seg_convert.latency import interleaved_medians_ms
 from edge_seg_convert.layer_errors import LayerError
 from edge_seg_convert.layer_report import write_json
 from edge_seg_convert.metadata import pack
+from edge_seg_convert.obstacles import obstacle
+from edge_seg_convert.polyphase import RewriteChoice, count_transposed, rewrite
 from edge_seg_convert.quantisation import calibrate, quantise
-from edge_seg_convert.results import ConversionResult, Converted, metrics, summary
+from edge_seg_convert.results import ConversionResult, Converted, float_metrics, metrics, summary
+from edge_seg_convert.sources import Source
 from edge_seg_convert.verification import Verified, verify
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "dynamic", "int8")
-WARNING_DROP, FAILING_DROP = 0.01, 0.03
-"""Loss of mIoU against Keras (as a share, 0.01 = one point) that warns, and that fails."""
+Quantizer = Literal["litert", "tensorflow"]
+FEWEST_CALIBRATION_IMAGES = 2
 
 
 class Progress(Protocol):
@@ -43,175 +47,230 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
+class Options:
+    """What to make of a network."""
+
+    precisions: Sequence[Precision] = PRECISIONS
+    output: OutputKind = "scores"
+    rewriting: RewriteChoice = "auto"
+    quantizer: Quantizer = "litert"
+    """Who makes int8."""
+    calibration_count: int = 50
+    force: bool = False
+    """Write what the gates hold back too."""
+    debug: bool = False
+    """Rank the layers of int8."""
+    target_drop: float | None = None
+    """The loss of int8 that is wanted, as a share of mIoU."""
+
+
+@dataclass(frozen=True)
 class _Draft:
     """A model that is not written yet: its graph, what it will say of itself, and what it gave."""
 
     bare: bytes
     info: ModelInfo
-    verified: Verified
+    verified: Verified | None = None
     mixed: MixedModel | None = None
 
+    @property
+    def described(self) -> bytes:
+        """The file as it is so far."""
+        return pack(self.bare, self.info)
 
-def convert_run(
-    run: RunFolder,
-    out: Path,
-    progress: Progress,
-    *,
-    precisions: Sequence[Precision] = PRECISIONS,
-    data: Path | None = None,
-    output: OutputKind = "scores",
-    calibration_count: int,
-    force: bool = False,
-    debug: bool = False,
-    target_drop: float | None = None,
-) -> ConversionResult:
-    """Convert a run's best model and write `<run>_<precision>.tflite` files and conversion.json into `out`.
 
-    With `debug`, `<run>_int8_layers.json` and `.png` say which layers int8 hurts. With `target_drop`, as few layers of
-    the int8 model as needed stay in float until it loses no more mIoU than that (as a share).
+def default_precisions(source: Source) -> Sequence[Precision]:
+    """Return all precisions; int8 needs pictures."""
+    return PRECISIONS if source.dataset else tuple(key for key in PRECISIONS if key != "int8")
+
+
+def convert(source: Source, out: Path, progress: Progress, options: Options) -> ConversionResult:
+    """Convert a network and write `<name>_<precision>.tflite` files and conversion.json into `out`.
+
+    With `options.debug`, `<name>_int8_layers.json` and `.png` say which layers int8 hurts. With `target_drop`, as few
+    layers of the int8 model as needed stay in float until it loses no more than that.
 
     Raises:
-        ConversionError: TensorFlow cannot export the model, int8 has nothing to calibrate on, or its layers are asked
-            for without int8.
-        DatasetError: the data set is gone or its classes are others than the run's.
+        ConversionError: TensorFlow cannot export the network, int8 has nothing to calibrate on, options that
+            contradict each other, or a transposed convolution that must be rewritten and cannot.
     """
-    if (debug or target_drop is not None) and "int8" not in precisions:
-        raise ConversionError("--debug and --target-drop are about int8, which is not among the precisions; add it")
-    config, names = run.read_config(), run.read_manifest().class_names
+    _check_options(source, options)
     check_can_write(out)
-    dataset = _dataset_of(run, data)
     with tempfile.TemporaryDirectory(prefix="edge-seg-") as name:
-        work = Path(name)
-        progress.stage("exporting from Keras")
-        keras_export.export(run.best_model_path, dataset.folder, work)
-        images = _calibration_images(dataset, config, precisions, calibration_count)
-        bare = _quantised(work, precisions, output, images, progress)
-        described = {key: _info(run, config, dataset, key, output, work) for key in precisions}
-        paths: dict[Precision, Path] = {
-            key: _write_temporary(work, key, pack(bare[key], described[key])) for key in precisions
-        }
-        progress.stage("verifying", len(dataset.samples("val")))
-        keras_result, verified = verify(paths, dataset, work / keras_export.MASKS_FOLDER, progress.advance)
-        drafts = {key: _Draft(bare[key], described[key], verified[key]) for key in precisions}
-        ranking: tuple[LayerError, ...] = ()
-        if debug or (target_drop is not None and drafts["int8"].verified.drop > target_drop):
-            layers = Int8Layers(calibrate((work / keras_export.FLOAT_MODEL_FILE).read_bytes(), images), images, work)
-            progress.stage("ranking the layers of int8", layers.count)
-            ranking = layers.ranking(progress.advance)
-            if target_drop is not None:
-                progress.stage("returning layers to float")
-                drafts["int8"] = _within(target_drop, drafts["int8"], layers, ranking, dataset)
-        models = tuple(_finish(drafts[key], names, out, force, target_drop) for key in precisions)
-    result = ConversionResult(keras_result, models, ranking if debug else ())
+        conversion = _Conversion(source, options, progress, Path(name))
+        drafts = conversion.drafts()
+        models = conversion.gated(drafts)
+    for model in models:
+        if model.path:
+            write_bytes(out / model.path, drafts[model.precision].described)
+    placed = tuple(replace(model, path=out / model.path if model.path else None) for model in models)
+    names = tuple(item.name for item in source.classes)
+    result = ConversionResult(names, conversion.keras, placed, conversion.ranking if options.debug else ())
     if result.layers:
-        from edge_seg_convert.layer_plot import write_plot
-
-        name = f"{run.path.resolve().name}_int8"
-        write_json(out / f"{name}_layers.json", result.layers)
-        write_plot(out / f"{name}_layers.png", result.layers, name)
-    write_text(out / "conversion.json", json.dumps(summary(result, names), indent=2) + "\n")
+        _write_layers(out, f"{source.name}_int8", result.layers)
+    write_text(out / "conversion.json", json.dumps(summary(result), indent=2) + "\n")
     return result
 
 
-def _dataset_of(run: RunFolder, data: Path | None) -> Dataset:
-    """Open the run's data set and tell, before minutes of exporting, what is missing."""
-    folder, learned = data or run.read_config().data, run.read_manifest().class_names
-    if data is None and not folder.is_dir():
-        raise ConversionError(f"{folder}: the run's data set is gone; name the folder it is in now with --data")
-    dataset = Dataset.open(folder)
-    if dataset.manifest.class_names != learned:
-        raise ConversionError(
-            f"{dataset.folder}: has the classes {', '.join(dataset.manifest.class_names)}, but the run learned "
-            f"{', '.join(learned)}; give its own data set with --data"
+def _check_options(source: Source, options: Options) -> None:
+    wants_layers = options.debug or options.target_drop is not None
+    if wants_layers and "int8" not in options.precisions:
+        raise ConversionError("--debug and --target-drop are about int8, which is not among the precisions; add it")
+    if wants_layers and options.quantizer == "tensorflow":
+        raise ConversionError("--debug and --target-drop look into litert-quantizer's int8; leave out --quantizer")
+    if options.quantizer == "tensorflow" and options.rewriting == "on":
+        raise ConversionError("TensorFlow's int8 cannot be rewritten; leave out --rewrite on or --quantizer tensorflow")
+    if source.dataset is None and "int8" in options.precisions:
+        raise ConversionError(f"{source.model}: int8 is calibrated on pictures; give a data set with --data")
+
+
+def _write_layers(out: Path, name: str, layers: Sequence[LayerError]) -> None:
+    from edge_seg_convert.layer_plot import write_plot
+
+    write_json(out / f"{name}_layers.json", layers)
+    write_plot(out / f"{name}_layers.png", layers, name)
+
+
+class _Conversion:
+    """One conversion on its way, in a folder of its own."""
+
+    def __init__(self, source: Source, options: Options, progress: Progress, work: Path) -> None:
+        self._source, self._options, self._progress, self._work = source, options, progress, work
+        self._class_names = tuple(item.name for item in source.classes)
+        self._reference = work / "reference.tflite"
+        self.ranking: tuple[LayerError, ...] = ()
+        self.keras: Verified | None = None
+
+    def drafts(self) -> dict[Precision, _Draft]:
+        """Export, quantise and verify."""
+        self._progress.stage("exporting from Keras")
+        exported = self._export()
+        pictures = self._calibration(exported)
+        self._progress.stage("quantising", len(self._options.precisions))
+        float_model = (self._work / keras_export.FLOAT_MODEL_FILE).read_bytes()
+        self._reference.write_bytes(rewrite(float_model, self._options.rewriting))
+        drafts: dict[Precision, _Draft] = {}
+        for precision in self._options.precisions:
+            bare = self._quantised(float_model, precision, pictures)
+            drafts[precision] = _Draft(self._with_output(bare), self._describe(exported, precision, pictures))
+            self._progress.advance()
+        drafts = self._verified(drafts)
+        return {**drafts, "int8": self._looked_into(drafts["int8"], pictures)} if "int8" in drafts else drafts
+
+    def gated(self, drafts: Mapping[Precision, _Draft]) -> tuple[Converted, ...]:
+        """Measure every draft's latency, and name the file of each that may be written."""
+        self._progress.stage("measuring latency")
+        paths = {"reference": self._reference, **{key: self._write(key, draft) for key, draft in drafts.items()}}
+        medians_ms = interleaved_medians_ms(paths)
+        return tuple(self._gate(draft, medians_ms[key], medians_ms["reference"]) for key, draft in drafts.items())
+
+    def _export(self) -> Exported:
+        data = str(self._source.dataset.folder) if self._source.dataset else None
+        exported = export(self._request(data=data), self._work)
+        # One score a pixel is the probability of the second class.
+        if max(exported.channels, 2) != len(self._class_names):
+            raise ConversionError(
+                f"{self._source.model}: gives {exported.channels} scores a pixel, but there are "
+                f"{len(self._class_names)} classes ({', '.join(self._class_names)}); give the right list with --labels"
+            )
+        return exported
+
+    def _request(self, *, data: str | None = None, calibration: str | None = None) -> Request:
+        return Request(str(self._source.model), data, self._source.input_range, calibration)
+
+    def _calibration(self, exported: Exported) -> list[Candidate]:
+        """Choose the pictures of int8, none when it is not wanted."""
+        if "int8" not in self._options.precisions or self._source.dataset is None:
+            return []
+        count = self._options.calibration_count
+        chosen = calibration_set(self._source.dataset, count, exported.height, exported.width, self._source.seed)
+        if len(chosen) < FEWEST_CALIBRATION_IMAGES and not self._options.force:
+            raise ConversionError(
+                f"int8 would be calibrated on {len(chosen)} distinct picture, which loses accuracy unseen; give "
+                "--calibration-images 25 and a data set that has them, or do it all the same with --force"
+            )
+        return chosen
+
+    def _quantised(self, float_model: bytes, precision: Precision, pictures: Sequence[Candidate]) -> bytes:
+        images = [item.image for item in pictures]
+        if precision == "int8" and self._options.quantizer == "tensorflow":
+            file = self._work / "calibration.npy"
+            np.save(file, np.stack(images))
+            export(self._request(calibration=str(file)), self._work)
+            return (self._work / keras_export.TENSORFLOW_INT8_FILE).read_bytes()
+        return quantise(float_model, precision, images, self._options.rewriting)
+
+    def _with_output(self, model: bytes) -> bytes:
+        return with_class_map_output(model) if self._options.output == "classes" else model
+
+    def _describe(self, exported: Exported, precision: Precision, pictures: Sequence[Candidate]) -> ModelInfo:
+        converter = {"quantizer": self._options.quantizer, "rewrite": self._options.rewriting}
+        info = describe(self._source, exported, self._options.output, converter)
+        return info.model_copy(update={"precision": precision, "calibration": describe_calibration(pictures)})
+
+    def _verified(self, drafts: dict[Precision, _Draft]) -> dict[Precision, _Draft]:
+        dataset = self._source.dataset
+        if dataset is None:
+            return drafts
+        self._progress.stage("verifying", len(dataset.samples("val")))
+        paths: dict[Precision, Path] = {key: self._write(key, draft) for key, draft in drafts.items()}
+        self.keras, verified = verify(paths, dataset, self._work / keras_export.MASKS_FOLDER, self._progress.advance)
+        return {key: self._with_figures(draft, verified[key]) for key, draft in drafts.items()}
+
+    def _with_figures(self, draft: _Draft, verified: Verified, mixed: MixedModel | None = None) -> _Draft:
+        figures = {
+            "metrics": metrics(verified, self._class_names),
+            "float_metrics": float_metrics(verified, self._class_names),
+        }
+        return _Draft(draft.bare, draft.info.model_copy(update=figures), verified, mixed)
+
+    def _looked_into(self, draft: _Draft, pictures: Sequence[Candidate]) -> _Draft:
+        """Rank the layers of int8 and keep some of them in float, where that was asked for."""
+        target, verified = self._options.target_drop, draft.verified
+        misses = target is not None and verified is not None and verified.drop > target
+        if not (self._options.debug or misses):
+            return draft
+        images = [item.image for item in pictures]
+        float_model = (self._work / keras_export.FLOAT_MODEL_FILE).read_bytes()
+        layers = Int8Layers(calibrate(float_model, images, self._options.rewriting), images, self._work)
+        self._progress.stage("ranking the layers of int8", layers.count)
+        self.ranking = layers.ranking(self._progress.advance)
+        return self._within(target, draft, layers) if target is not None and misses else draft
+
+    def _within(self, target_drop: float, draft: _Draft, layers: Int8Layers) -> _Draft:
+        """Return int8 with as few layers in float as needed."""
+        dataset, masks = self._source.dataset, self._work / keras_export.MASKS_FOLDER
+        assert dataset is not None
+        assert draft.verified is not None
+        self._progress.stage("returning layers to float")
+
+        def try_out(model: bytes) -> Verified:
+            path = self._write("int8", replace(draft, bare=self._with_output(model)))
+            return verify({"int8": path}, dataset, masks, lambda: None)[1]["int8"]
+
+        mixed = layers.within(target_drop, self.ranking, draft.verified, try_out)
+        kept = tuple(layer.name for layer in mixed.float_layers)
+        info = draft.info.model_copy(update={"float_layers": kept})
+        return self._with_figures(_Draft(self._with_output(mixed.model), info), mixed.verified, mixed)
+
+    def _gate(self, draft: _Draft, latency_ms: float, float_latency_ms: float) -> Converted:
+        model = draft.described
+        precision = draft.info.precision
+        made = Converted(
+            precision=precision,
+            path=None,
+            size_bytes=len(model),
+            latency_ms=latency_ms,
+            slowdown=latency_ms / float_latency_ms,
+            verified=draft.verified,
+            mixed=draft.mixed,
+            target_drop=self._options.target_drop if precision == "int8" else None,
         )
-    for split in ("train", "val"):
-        dataset.samples(split)
-    return dataset
+        reason = obstacle(made, transposed=count_transposed(draft.bare))
+        name = Path(f"{self._source.name}_{precision}.tflite")
+        return replace(made, obstacle=reason, path=name if reason is None or self._options.force else None)
 
-
-def _calibration_images(
-    dataset: Dataset, config: RunConfig, precisions: Sequence[Precision], count: int
-) -> list[RgbImage]:
-    if "int8" not in precisions:
-        return []
-    return calibration_images(dataset, count, config.height, config.width, config.seed)
-
-
-def _quantised(
-    work: Path, precisions: Sequence[Precision], output: OutputKind, images: Sequence[RgbImage], progress: Progress
-) -> dict[Precision, bytes]:
-    float_model = (work / keras_export.FLOAT_MODEL_FILE).read_bytes()
-    progress.stage("quantising", len(precisions))
-    models: dict[Precision, bytes] = {}
-    for precision in precisions:
-        models[precision] = _with_output(quantise(float_model, precision, images), output)
-        progress.advance()
-    return models
-
-
-def _with_output(model: bytes, output: OutputKind) -> bytes:
-    return graph.with_class_map_output(model) if output == "classes" else model
-
-
-def _info(
-    run: RunFolder, config: RunConfig, dataset: Dataset, precision: Precision, output: OutputKind, work: Path
-) -> ModelInfo:
-    manifest = run.read_manifest()
-    versions = json.loads((work / keras_export.VERSIONS_FILE).read_text(encoding="utf-8"))
-    training = config.model_dump(mode="json", exclude={"data", "encoder_weights", "start_from", "teacher"})
-    return ModelInfo(
-        name=run.path.resolve().name,
-        classes=manifest.classes,
-        input_height=config.height,
-        input_width=config.width,
-        precision=precision,
-        output=output,
-        data=DataProvenance(
-            name=manifest.name,
-            source=manifest.source,
-            licence=manifest.licence,
-            train_images=len(dataset.samples("train")),
-            val_images=len(dataset.samples("val")),
-        ),
-        training={**training, "encoder_weights": Path(config.encoder_weights).name},
-        versions={
-            "edge-seg": version("edge-seg"),
-            "litert-quantizer": version("litert-quantizer"),
-            **versions,
-        },
-    )
-
-
-def _write_temporary(work: Path, precision: Precision, model: bytes) -> Path:
-    path = work / f"described_{precision}.tflite"
-    path.write_bytes(model)
-    return path
-
-
-def _within(
-    target_drop: float,
-    draft: _Draft,
-    layers: Int8Layers,
-    ranking: Sequence[LayerError],
-    dataset: Dataset,
-) -> _Draft:
-    """Return int8 with as few layers in float as needed."""
-
-    def try_out(model: bytes) -> Verified:
-        path = _write_temporary(layers.work, "int8", pack(_with_output(model, draft.info.output), draft.info))
-        return verify({"int8": path}, dataset, layers.work / keras_export.MASKS_FOLDER, lambda: None)[1]["int8"]
-
-    mixed = layers.within(target_drop, ranking, draft.verified, try_out)
-    info = draft.info.model_copy(update={"float_layers": tuple(layer.name for layer in mixed.float_layers)})
-    return _Draft(_with_output(mixed.model, draft.info.output), info, mixed.verified, mixed)
-
-
-def _finish(draft: _Draft, class_names: Sequence[str], out: Path, force: bool, target_drop: float | None) -> Converted:
-    info = draft.info.model_copy(update={"metrics": metrics(draft.verified, class_names)})
-    model, target = pack(draft.bare, info), target_drop if info.precision == "int8" else None
-    converted = Converted(info.precision, None, len(model), draft.verified, draft.mixed, target)
-    if not force and (converted.drop > FAILING_DROP or converted.misses_target):
-        return converted
-    path = out / f"{info.name}_{info.precision}.tflite"
-    write_bytes(path, model)
-    return replace(converted, path=path)
+    def _write(self, precision: Precision, draft: _Draft) -> Path:
+        path = self._work / f"described_{precision}.tflite"
+        path.write_bytes(draft.described)
+        return path

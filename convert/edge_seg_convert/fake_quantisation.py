@@ -49,8 +49,8 @@ def with_quantised_layer(core: bytes, int8_model: bytes, index: int) -> bytes:
     subgraph.outputs = [rough if tensor == exact else tensor for tensor in subgraph.outputs] + [exact, rough]
     subgraph.operators[index + 1 : index + 1] = [
         twin,
-        graph.new_operation(edited, schema.BuiltinOperator.QUANTIZE, [quantised], twin.outputs),
-        graph.new_operation(edited, schema.BuiltinOperator.DEQUANTIZE, [rough], [quantised]),
+        graph.make_operation(edited, schema.BuiltinOperator.QUANTIZE, [quantised], twin.outputs),
+        graph.make_operation(edited, schema.BuiltinOperator.DEQUANTIZE, [rough], [quantised]),
     ]
     return graph.serialise(edited)
 

@@ -20,6 +20,10 @@ def parse(model: bytes) -> schema.ModelT:
 
 def serialise(model: schema.ModelT) -> bytes:
     """Write a model to the bytes of a .tflite."""
+    for buffer in model.buffers:
+        if buffer.data is not None:
+            # Anything but an array is packed byte by byte, which takes seconds.
+            buffer.data = np.asarray(buffer.data, np.uint8)
     return bytes(flatbuffer_utils.convert_object_to_bytearray(model))
 
 

@@ -2,8 +2,10 @@
 
 import contextlib
 import io
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from litert_quantizer import qtyping, quantizer, recipe, recipe_manager
@@ -38,7 +40,7 @@ def quantise(
         ConversionError: int8 without calibration images.
     """
     if precision == "int8":
-        return _full_integer(float_model, images, rewriting)
+        return integer_model(calibrate(float_model, images, rewriting))
     rewritten = rewrite(float_model, rewriting)
     if precision == "float32":
         return rewritten
@@ -47,39 +49,73 @@ def quantise(
         return bytes(quantizer.Quantizer(bytearray(rewritten), chosen).quantize().quantized_model or b"")
 
 
-def _full_integer(float_model: bytes, images: Sequence[RgbImage], rewriting: RewriteChoice) -> bytes:
+@dataclass(frozen=True)
+class Calibrated:
+    """A float graph ready for int8, and what its tensors are on the calibration images."""
+
+    core: bytes
+    """float32 .tflite without its input scaling: equalised, rewritten, with room for int32 biases."""
+    scaling: InputScaling
+    activations: Activations
+    ranges: Mapping[str, Range]
+    """By tensor name."""
+
+
+def calibrate(float_model: bytes, images: Sequence[RgbImage], rewriting: RewriteChoice) -> Calibrated:
+    """Measure a float32 graph with uint8 input on images and make it easy to quantise.
+
+    Args:
+        float_model: uint8 image in, scaling inside.
+        images: [height, width, 3] uint8 at network size.
+        rewriting: what to do with transposed convolutions.
+
+    Raises:
+        ConversionError: there are no images, or the graph does not begin with its scaling.
+    """
     if not images:
         raise ConversionError("int8 needs calibration images and there are none; give a data set with --data")
     core, scaling = without_input_scaling(float_model)
-    activations = measure(core, [_scaled(image, scaling) for image in images])
-    model = with_uint8_input(full_integer_core(core, activations, rewriting, scaling.ends))
-    _check_input(model, scaling)
+    calibrated = calibrate_core(core, scaling, [scaled(image, scaling) for image in images], rewriting)
+    whole = {**calibrated.ranges, _input_tensor_name(calibrated.core): scaling.ends}
+    return replace(calibrated, ranges=whole)
+
+
+def calibrate_core(
+    core: bytes, scaling: InputScaling, inputs: Sequence[NDArray[np.float32]], rewriting: RewriteChoice
+) -> Calibrated:
+    """Do the same for a graph without its scaling; `inputs` are scaled images [1, height, width, 3] float32."""
+    equalised, activations = equalise(core, measure(core, inputs))
+    prepared = rewrite(biases.with_room(equalised, activations), rewriting)
+    return Calibrated(prepared, scaling, activations, tensor_ranges(prepared, activations))
+
+
+def integer_model(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
+    """Quantise to int8, with uint8 input; it stays 8 bits wide even if the first operation is in float."""
+    model = with_uint8_input(integer_core(calibrated, float_scopes))
+    _check_input(model, calibrated.scaling)
     return model
 
 
-def full_integer_core(
-    core: bytes, activations: Activations, rewriting: RewriteChoice, input_range: Range | None = None
-) -> bytes:
-    """Quantise weights and activations of a float32 graph to int8.
+def integer_core(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
+    """Quantise weights and activations to int8, of all operations but those with the scopes of `float_scopes`.
 
-    Args:
-        core: the graph, its input the scaled image.
-        activations: what `measure` gave for it.
-        rewriting: what to do with transposed convolutions.
-        input_range: what the input covers whatever the pictures show; as measured when not given.
+    An operation's scope is litert-quantizer's name of it (see layers.Layer). The quantizer puts QUANTIZE and
+    DEQUANTIZE where int8 and float meet.
     """
-    core, activations = equalise(core, activations)
-    core = rewrite(biases.with_room(core, activations), rewriting)
-    ranges = tensor_ranges(core, activations)
-    if input_range:
-        ranges[_input_tensor_name(core)] = input_range
     with _quiet():
-        engine = quantizer.Quantizer(bytearray(core), recipe.static_wi8_ai8())
-        quantised = bytes(engine.quantize(_as_statistics(ranges)).quantized_model or b"")
-    return without_float_detours(biases.corrected(quantised, core, activations))
+        engine = quantizer.Quantizer(bytearray(calibrated.core), recipe.static_wi8_ai8())
+        for scope in float_scopes:
+            engine.update_quantization_recipe(
+                regex=f"^{re.escape(scope)}$",
+                operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
+                algorithm_key=AlgorithmName.NO_QUANTIZE,
+            )
+        quantised = bytes(engine.quantize(_as_statistics(calibrated.ranges)).quantized_model or b"")
+    return without_float_detours(biases.corrected(quantised, calibrated.core, calibrated.activations))
 
 
-def _scaled(image: RgbImage, scaling: InputScaling) -> NDArray[np.float32]:
+def scaled(image: RgbImage, scaling: InputScaling) -> NDArray[np.float32]:
+    """Turn an image [height, width, 3] uint8 into the core's input [1, height, width, 3] float32."""
     return (image.astype(np.float32) * np.float32(scaling.scale) + np.float32(scaling.offset))[None]
 
 
