@@ -125,6 +125,11 @@ class Converted:
         return json.loads((self.models / f"{self.run.name}_int8_layers.json").read_text())["layers"]
 
 
+def picture() -> np.ndarray:
+    """Noise in the range of the calibration pictures."""
+    return np.random.default_rng(0).integers(60, 160, (SIZE, SIZE, 3)).astype(np.uint8)
+
+
 def write_data(folder: Path) -> None:
     """Two discs in noise, one a little redder and one a little greener: no single channel tells all three apart."""
     rng = np.random.default_rng(0)
@@ -239,7 +244,7 @@ def run(model: bytes, tensor: np.ndarray, folder: Path) -> tuple[Engine, list[np
 
 def test_a_layer_quantised_alone_gives_what_it_gives_in_int8(calibrated: Calibrated, tmp_path: Path) -> None:
     """The first layer reads the same numbers in both, so its output is the same to one step."""
-    image = np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8)
+    image = picture()
     int8, first = integer_model(calibrated), layers_of(calibrated.core)[0]
     engine, (whole,) = run(with_output(int8, first.scope[:-1]), image[None], tmp_path)
     spec = engine.outputs[0]
@@ -255,7 +260,7 @@ def test_a_layer_quantised_alone_gives_what_it_gives_in_int8(calibrated: Calibra
 
 
 def test_a_layer_quantised_alone_leaves_the_others_in_float(calibrated: Calibrated, tmp_path: Path) -> None:
-    image = scaled(np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8), calibrated.scaling)
+    image = scaled(picture(), calibrated.scaling)
     int8 = integer_model(calibrated)
     _, (reference,) = run(calibrated.core, image, tmp_path)
     for layer in layers_of(calibrated.core):
@@ -268,7 +273,7 @@ def test_a_layer_quantised_alone_leaves_the_others_in_float(calibrated: Calibrat
 
 def test_constants_are_quantised_too(calibrated: Calibrated, tmp_path: Path) -> None:
     """The wide channel's factor in the reading layer is a hundredth of the others': int8 leaves little of it."""
-    image = scaled(np.random.default_rng(0).integers(0, 256, (SIZE, SIZE, 3), np.uint8), calibrated.scaling)
+    image = scaled(picture(), calibrated.scaling)
     (reader,) = (layer for layer in layers_of(calibrated.core) if layer.name == "middle_norm/mul")
     int8 = integer_model(calibrated)
     engine, _ = run(int8, np.zeros((1, SIZE, SIZE, 3), np.uint8), tmp_path)

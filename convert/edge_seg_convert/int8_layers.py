@@ -26,7 +26,7 @@ class FloatLayer:
     name: str
     operation: str
     cost_ms: float
-    """Median latency of the model minus that of the same model with this layer in int8, too."""
+    """Latency of the model minus that of the same model with this layer in int8, too; see latency.py."""
 
 
 @dataclass(frozen=True)

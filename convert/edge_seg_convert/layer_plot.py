@@ -24,7 +24,7 @@ _MOST_DB = 120.0
 def write_plot(path: Path, ranking: Sequence[LayerError], model_name: str) -> None:
     """Draw the layers that hurt most as bars, and all layers in the order of the network as dots."""
     worst = ranking[:_BARS]
-    figure: Any = Figure(figsize=(13, 2 + 0.24 * len(worst)), layout="constrained", facecolor="white")
+    figure: Any = Figure(figsize=(13, max(4.2, 2 + 0.24 * len(worst))), layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     figure.suptitle(f"{model_name}: what int8 does, layer by layer", x=0.012, ha="left", fontsize=14, color=_INK)
     bars, dots = figure.subplots(1, 2, width_ratios=(1, 1.25))
@@ -42,7 +42,7 @@ def _draw_bars(axes: Any, worst: Sequence[LayerError]) -> None:
         axes.annotate(words, (share, row), (4, 0), textcoords="offset points", va="center", fontsize=8, color=_INK)
     axes.set_yticks(range(len(worst)), [error.layer.name for error in worst])
     axes.set_ylim(len(worst) - 0.4, -0.6)
-    axes.set_xlim(0, 1.6 * max([*shares, 1e-9]))
+    axes.set_xlim(0, 1.75 * max([*shares, 1e-9]))
     axes.set_xticks([tick for tick in axes.get_xticks() if tick <= 100])
     _style(axes, "The layers that hurt most", "share of the noise that all layers add to the scores, in %")
     axes.spines["left"].set_visible(False)
