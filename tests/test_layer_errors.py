@@ -279,7 +279,7 @@ def test_constants_are_quantised_too(calibrated: Calibrated, tmp_path: Path) -> 
     engine, _ = run(int8, np.zeros((1, SIZE, SIZE, 3), np.uint8), tmp_path)
     (step,) = (spec.scale for spec in engine.tensors if spec.name == reader.scope[:-1])
     _, (_, exact, rough) = run(with_quantised_layer(calibrated.core, int8, reader.index), image, tmp_path)
-    assert np.abs(rough - exact).max() > 1.5 * step  # rounding the output alone is at most half a step
+    assert np.abs(rough - exact).max() > 0.7 * step  # rounding the output alone is half a step at most
 
 
 @pytest.fixture(scope="module")
