@@ -48,7 +48,7 @@ def without_input_scaling(model: bytes) -> tuple[bytes, InputScaling]:
     edited = parse(model)
     graph = edited.subgraphs[0]
     scaling, count = InputScaling(1.0, 0.0), 0
-    while _code(edited, graph.operators[count]) in _SCALING_OPERATIONS:
+    while operation_code(edited, graph.operators[count]) in _SCALING_OPERATIONS:
         scaling = _after(edited, graph.operators[count], scaling)
         count += 1
     if count == 0:
@@ -61,7 +61,7 @@ def without_input_scaling(model: bytes) -> tuple[bytes, InputScaling]:
 
 def _after(model: schema.ModelT, operation: schema.OperatorT, scaling: InputScaling) -> InputScaling:
     """Compose `scaling` with one more operation by a constant."""
-    code = _code(model, operation)
+    code = operation_code(model, operation)
     if code == schema.BuiltinOperator.CAST:
         return scaling
     constant = float(_floats(model, model.subgraphs[0].tensors[operation.inputs[1]]).item())
@@ -83,8 +83,8 @@ def with_uint8_input(model: bytes) -> bytes:
     quantization = schema.QuantizationParametersT()
     quantization.scale = signed.quantization.scale
     quantization.zeroPoint = [int(signed.quantization.zeroPoint[0]) + 128]
-    unsigned_index = _add_tensor(edited, "image", signed.shape, schema.TensorType.UINT8, quantization=quantization)
-    operation = _operation(edited, schema.BuiltinOperator.QUANTIZE, [signed_index], [unsigned_index])
+    unsigned_index = add_tensor(edited, "image", signed.shape, schema.TensorType.UINT8, quantization=quantization)
+    operation = new_operation(edited, schema.BuiltinOperator.QUANTIZE, [signed_index], [unsigned_index])
     graph.operators.insert(0, operation)
     _replace_input(edited, unsigned_index)
     return serialise(edited)
@@ -95,10 +95,10 @@ def with_class_map_output(model: bytes) -> bytes:
     edited = parse(model)
     graph = edited.subgraphs[0]
     scores_index = graph.outputs[0]
-    axis_index = _add_tensor(edited, "class_axis", [1], schema.TensorType.INT32, data=np.array([3], np.int32))
+    axis_index = add_tensor(edited, "class_axis", [1], schema.TensorType.INT32, data=np.array([3], np.int32))
     shape = list(graph.tensors[scores_index].shape[:3])
-    classes_index = _add_tensor(edited, "class_map", shape, schema.TensorType.INT32)
-    operation = _operation(edited, schema.BuiltinOperator.ARG_MAX, [classes_index], [scores_index, axis_index])
+    classes_index = add_tensor(edited, "class_map", shape, schema.TensorType.INT32)
+    operation = new_operation(edited, schema.BuiltinOperator.ARG_MAX, [classes_index], [scores_index, axis_index])
     operation.builtinOptionsType = schema.BuiltinOptions.ArgMaxOptions
     operation.builtinOptions = schema.ArgMaxOptionsT()
     operation.builtinOptions.outputType = schema.TensorType.INT32
@@ -116,7 +116,8 @@ def input_quantisation(model: bytes) -> tuple[float, int]:
     return float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0])
 
 
-def _code(model: schema.ModelT, operation: Any) -> int:
+def operation_code(model: schema.ModelT, operation: Any) -> int:
+    """Return the schema.BuiltinOperator of an operation."""
     return flatbuffer_utils.get_builtin_code_from_operator_code(model.operatorCodes[operation.opcodeIndex])
 
 
@@ -145,7 +146,8 @@ def _drop_unused_tensors(model: schema.ModelT) -> None:
             entry.tensorIndex = renumbered[entry.tensorIndex]
 
 
-def _operation(model: schema.ModelT, code: int, outputs: list[int], inputs: list[int]) -> schema.OperatorT:
+def new_operation(model: schema.ModelT, code: int, outputs: list[int], inputs: list[int]) -> schema.OperatorT:
+    """Make an operation, not yet in the graph; tensors are given by index."""
     operation = schema.OperatorT()
     operation.opcodeIndex = _operator_code_index(model, code)
     operation.inputs, operation.outputs = inputs, outputs
@@ -164,7 +166,7 @@ def _operator_code_index(model: schema.ModelT, code: int) -> int:
     return len(model.operatorCodes) - 1
 
 
-def _add_tensor(
+def add_tensor(
     model: schema.ModelT,
     name: str,
     shape: Any,
@@ -173,9 +175,10 @@ def _add_tensor(
     data: np.ndarray | None = None,
     quantization: schema.QuantizationParametersT | None = None,
 ) -> int:
+    """Add a tensor to the graph, constant when it has `data`; return its index."""
     buffer = schema.BufferT()
     if data is not None:
-        buffer.data = data.view(np.uint8)
+        buffer.data = data.ravel().view(np.uint8)
     model.buffers.append(buffer)
     tensor = schema.TensorT()
     tensor.name, tensor.shape, tensor.type = name.encode(), list(shape), kind
