@@ -75,7 +75,7 @@ def measure_models(
     *,
     start_worker: Callable[[], WorkerProcess] = WorkerProcess,
 ) -> list[ModelRun]:
-    """Measure every model in the runtime of `settings`; one that fails carries its error and does not stop the others."""
+    """Measure models in the runtime of `settings`; one that fails carries its error and does not stop the others."""
     candidates = [Candidate(model, settings.runtime) for model in models]
     return measure_candidates(candidates, settings, on_progress, start_worker=lambda _module: start_worker())
 

@@ -1,4 +1,4 @@
-"""One .tflite model in one process: `python -m edge_seg_bench.worker`, answering requests on stdin (see messages.py)."""
+"""One .tflite model in one process, `python -m edge_seg_bench.worker`: answers requests on stdin (see messages.py)."""
 
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
