@@ -1,4 +1,4 @@
-"""Our conversion beside OpenVINO and ONNX Runtime: `python -m edge_seg_bench.conversion FOLDER... --stock FOLDER...`."""
+"""Our conversion beside the peers: `python -m edge_seg_bench.conversion FOLDER... --stock FOLDER...`."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
