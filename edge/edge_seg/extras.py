@@ -10,6 +10,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "train": ("tensorflow", "matplotlib", "jinja2"),
     "convert": ("tensorflow", "litert_quantizer", "matplotlib"),
     "report": ("matplotlib", "jinja2"),
+    "peers": ("openvino", "onnxruntime"),
     "pets": ("tensorflow_datasets", "tensorflow"),
     "quickstart": ("tensorflow", "litert_quantizer", "matplotlib", "jinja2", "skimage"),
     "litert": ("ai_edge_litert",),

@@ -13,7 +13,9 @@ from edge_seg.errors import EdgeSegError
 from edge_seg.inspection import guess_precision
 from edge_seg.runtimes import load_engine
 from edge_seg_bench.arm64.marks import BEGIN, END, MARK
-from edge_seg_bench.worker import import_runtime, invoke_once, random_input
+from edge_seg_bench.inputs import random_input
+from edge_seg_bench.serving import invoke_once
+from edge_seg_bench.worker import import_runtime
 
 RUNS = 3
 
