@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("litert_quantizer", reason="needs edge-seg[convert]")
 
+from edge_seg.inspection import DelegateCoverage
 from edge_seg.metrics import Scores
 from edge_seg_convert.obstacles import FAILING_DROP, obstacle
 from edge_seg_convert.results import Converted
@@ -16,7 +17,8 @@ def verified(drop: float) -> Verified:
     return Verified(Scores((0.7 - drop,), 0.9), Scores((0.7,), 0.9), 0.99, 10)
 
 
-MADE = Converted("int8", None, 1000, latency_ms=5.0, slowdown=0.4, verified=verified(0.001))
+WHOLE = DelegateCoverage(nodes=10, delegated=9, partitions=1, left_out={"QUANTIZE": 1})
+MADE = Converted("int8", None, 1000, latency_ms=5.0, slowdown=0.4, verified=verified(0.001), coverage=WHOLE)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ import numpy as np
 
 from edge_seg.errors import ConversionError
 from edge_seg.files import check_can_write, write_bytes, write_text
+from edge_seg.inspection import delegate_coverage
 from edge_seg.model_info import ModelInfo, OutputKind, Precision
+from edge_seg.runtimes import load_engine
 from edge_seg_convert import keras_export
 from edge_seg_convert.calibration import Candidate, calibration_set
 from edge_seg_convert.description import describe, describe_calibration
@@ -162,7 +164,12 @@ class _Conversion:
         self._progress.stage("measuring latency")
         paths = {"reference": self._reference, **{key: self._write(key, draft) for key, draft in drafts.items()}}
         medians_ms = interleaved_medians_ms(paths)
-        return tuple(self._gate(draft, medians_ms[key], medians_ms["reference"]) for key, draft in drafts.items())
+        return tuple(
+            self._gate(
+                draft, delegate_coverage(load_engine(paths[key]).operations), medians_ms[key], medians_ms["reference"]
+            )
+            for key, draft in drafts.items()
+        )
 
     def _export(self) -> Exported:
         data = str(self._source.dataset.folder) if self._source.dataset else None
@@ -253,7 +260,7 @@ class _Conversion:
         info = draft.info.model_copy(update={"float_layers": kept})
         return self._with_figures(_Draft(self._with_output(mixed.model), info), mixed.verified, mixed)
 
-    def _gate(self, draft: _Draft, latency_ms: float, float_latency_ms: float) -> Converted:
+    def _gate(self, draft: _Draft, coverage: DelegateCoverage, latency_ms: float, float_latency_ms: float) -> Converted:
         model = draft.described
         precision = draft.info.precision
         made = Converted(
@@ -261,8 +268,9 @@ class _Conversion:
             path=None,
             size_bytes=len(model),
             latency_ms=latency_ms,
-            slowdown=latency_ms / float_latency_ms,
+            slowdown=slowdown,
             verified=draft.verified,
+            coverage=delegate_coverage(load_engine(path).operations),
             mixed=draft.mixed,
             target_drop=self._options.target_drop if precision == "int8" else None,
         )

@@ -35,12 +35,15 @@ _RELU6 = schema.ActivationFunctionType.RELU6
 _HOMOGENEOUS = (schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU, _RELU6)
 
 
-def equalise(model: bytes, activations: Mapping[str, Activation]) -> tuple[bytes, dict[str, Activation]]:
+def equalise(
+    model: bytes, activations: Mapping[str, Activation], share: float = SHARE
+) -> tuple[bytes, dict[str, Activation]]:
     """Scale channels to fill their tensors better; the function stays the same on everything calibration saw.
 
     Args:
         model: a float32 graph.
         activations: what `measure` gave for it.
+        share: how much of the way to the ceiling, as a power.
 
     Returns:
         The graph with the same tensor names, and the activations it has now.
@@ -54,7 +57,7 @@ def equalise(model: bytes, activations: Mapping[str, Activation]) -> tuple[bytes
         readers = flow.readers(output) if _can_be_scaled(edited, operation) and name in now else None
         if not readers:
             continue
-        gain = _gain(now[name], relu6=operation.builtinOptions.fusedActivationFunction == _RELU6)
+        gain = _gain(now[name], share, relu6=operation.builtinOptions.fusedActivationFunction == _RELU6)
         _scale_outputs(edited, operation, gain)
         for reader in readers:
             _scale_reading(edited, reader, 1 / gain)
@@ -65,10 +68,10 @@ def equalise(model: bytes, activations: Mapping[str, Activation]) -> tuple[bytes
     return graph.serialise(edited), now
 
 
-def _gain(seen: Activation, *, relu6: bool) -> NDArray[np.float32]:
+def _gain(seen: Activation, share: float, *, relu6: bool) -> NDArray[np.float32]:
     """Return what brings each channel part of the way to the ceiling; one that was never on keeps its scale."""
     largest = np.maximum(np.abs(seen.low), np.abs(seen.high))
-    gain = np.where(largest > 0, (CEILING / np.maximum(largest, CEILING / HIGHEST_GAIN)) ** SHARE, 1.0)
+    gain = np.where(largest > 0, (CEILING / np.maximum(largest, CEILING / HIGHEST_GAIN)) ** share, 1.0)
     return np.maximum(gain, 1.0 if relu6 else 0.0).astype(np.float32)
 
 

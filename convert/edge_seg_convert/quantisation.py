@@ -76,7 +76,7 @@ def calibrate(float_model: bytes, images: Sequence[RgbImage], rewriting: Rewrite
         raise ConversionError("int8 needs calibration images and there are none; give a data set with --data")
     core, scaling = without_input_scaling(float_model)
     calibrated = calibrate_core(core, scaling, [scaled(image, scaling) for image in images], rewriting)
-    whole = {**calibrated.ranges, _input_tensor_name(calibrated.core): scaling.ends}
+    whole = {**calibrated.ranges, input_tensor_name(calibrated.core): scaling.ends}
     return replace(calibrated, ranges=whole)
 
 
@@ -102,6 +102,12 @@ def integer_core(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> by
     An operation's scope is litert-quantizer's name of it (see layers.Layer). The quantizer puts QUANTIZE and
     DEQUANTIZE where int8 and float meet.
     """
+    quantised = rounded_core(calibrated, float_scopes)
+    return without_float_detours(biases.corrected(quantised, calibrated.core, calibrated.activations))
+
+
+def rounded_core(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
+    """Do the same as litert-quantizer does it, its errors uncorrected."""
     with _quiet():
         engine = quantizer.Quantizer(bytearray(calibrated.core), recipe.static_wi8_ai8())
         for scope in float_scopes:
@@ -110,8 +116,7 @@ def integer_core(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> by
                 operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
                 algorithm_key=AlgorithmName.NO_QUANTIZE,
             )
-        quantised = bytes(engine.quantize(_as_statistics(calibrated.ranges)).quantized_model or b"")
-    return without_float_detours(biases.corrected(quantised, calibrated.core, calibrated.activations))
+        return bytes(engine.quantize(_as_statistics(calibrated.ranges)).quantized_model or b"")
 
 
 def scaled(image: RgbImage, scaling: InputScaling) -> NDArray[np.float32]:
@@ -138,7 +143,8 @@ def _check_input(model: bytes, scaling: InputScaling) -> None:
         )
 
 
-def _input_tensor_name(model: bytes) -> str:
+def input_tensor_name(model: bytes) -> str:
+    """Return the name of a graph's input."""
     subgraph = graph.parse(model).subgraphs[0]
     return subgraph.tensors[subgraph.inputs[0]].name.decode()
 

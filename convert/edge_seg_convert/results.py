@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edge_seg.inspection import DelegateCoverage
 from edge_seg.metrics import Scores
 from edge_seg.model_info import Precision
 from edge_seg_convert.int8_layers import MixedModel
@@ -28,6 +29,8 @@ class Converted:
     """Its latency over that of the float32 model, measured in turns."""
     verified: Verified | None
     """None without a data set."""
+    coverage: DelegateCoverage
+    """How much of it XNNPACK runs here."""
     obstacle: str | None = None
     """Why it was held back, or would have been without --force."""
     mixed: MixedModel | None = None
@@ -102,6 +105,8 @@ def _model_summary(model: Converted, class_names: Sequence[str]) -> dict[str, ob
         "size_bytes": model.size_bytes,
         "latency_ms": round(model.latency_ms, 4),
         "times_float32": round(model.slowdown, 3),
+        "delegate_partitions": model.coverage.partitions,
+        "delegate_left_out": model.coverage.left_out,
         **({"drop": round(model.drop, 5), **metrics(model.verified, class_names)} if model.verified else {}),
         **({} if model.target_drop is None else {"target_drop": model.target_drop}),
         **(_mixed_summary(model.mixed) if model.mixed else {}),

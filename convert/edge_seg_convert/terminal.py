@@ -10,6 +10,9 @@ from edge_seg_convert.layer_report import float_layers_table, float_layers_words
 from edge_seg_convert.obstacles import WARNING_DROP
 from edge_seg_convert.results import ConversionResult, Converted, summary
 
+_INPUT_CONVERSIONS = {"CAST", "QUANTIZE"}
+"""From raw bytes to the graph's own type, once a frame; XNNPACK has neither."""
+
 NOTICEABLE_SLOWDOWN = 1.15
 """Below this a shared machine's noise may be all there is."""
 
@@ -129,6 +132,12 @@ def _warnings(model: Converted) -> list[str]:
         )
     if model.slowdown > NOTICEABLE_SLOWDOWN and model.precision != "float32":
         sentences.append(f"is {model.slowdown:.1f} times slower than float32 on this machine; measure on your device")
+    if model.coverage.partitions != 1 or set(model.coverage.left_out) - _INPUT_CONVERSIONS:
+        left_out = ", ".join(f"{count} {name}" for name, count in model.coverage.left_out.items())
+        sentences.append(
+            f"XNNPACK runs {model.coverage.delegated} of its {model.coverage.nodes} nodes in "
+            f"{model.coverage.partitions} partitions; slower kernels run {left_out or 'none'}"
+        )
     if model.verified and model.verified.is_slow:
         sentences.append(f"was verified on {model.verified.pictures} pictures only, because a frame takes over 0.4 s")
     return sentences
