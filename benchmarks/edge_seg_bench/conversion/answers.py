@@ -16,11 +16,10 @@ from edge_seg_bench.worker_process import WorkerProcess
 
 _ANSWER_TIMEOUT_S = 300.0
 
-
 ClassIds = NDArray[np.uint8]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Answers:
     """What is known of the contenders' answers."""
 
@@ -65,4 +64,4 @@ def answer(candidate: Candidate) -> ClassIds:
 
 def share_of_same(first: ClassIds, second: ClassIds) -> float:
     """Return the share of pixels of the same class, 0 to 1; 0 for class maps of different sizes."""
-    return float(np.mean(first == second)) if first.shape == second.shape else 0.0
+    return np.count_nonzero(first == second) / first.size if first.shape == second.shape else 0.0

@@ -16,6 +16,7 @@ PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 STOCK_PRECISIONS: tuple[Precision, ...] = ("float32", "int8")
 
 _SUFFIX = "_int8.tflite"
+_COMMAND = "edge-seg convert RUN --out FOLDER"
 _STOCK_COMMAND = (
     "edge-seg convert RUN --out FOLDER --precision float32 --precision int8 --rewrite off --quantizer tensorflow"
 )
@@ -66,17 +67,13 @@ def pair_folders(folders: Sequence[Path], stock_folders: Sequence[Path]) -> tupl
 
 def pair(folder: Path, stock: Path) -> Network:
     """Return the contenders of a run: our files in LiteRT, then the stock conversion in LiteRT and the peers."""
-    name = run_name(folder, "edge-seg convert RUN --out FOLDER")
+    name = run_name(folder, _COMMAND)
     if (stock_name := run_name(stock, _STOCK_COMMAND)) != name:
         raise BenchmarkError(
             f"{folder} holds models of the run '{name}' and {stock} of '{stock_name}'; give both in the same order"
         )
-    ours: dict[Precision, Path] = {
-        key: _existing(folder / f"{name}_{key}.tflite", "edge-seg convert RUN --out FOLDER") for key in PRECISIONS
-    }
-    stocks: dict[Precision, Path] = {
-        key: _existing(stock / f"{name}_{key}.tflite", _STOCK_COMMAND) for key in STOCK_PRECISIONS
-    }
+    ours = _models(folder, name, PRECISIONS, _COMMAND)
+    stocks = _models(stock, name, STOCK_PRECISIONS, _STOCK_COMMAND)
     onnx = _existing(stock / f"{name}.onnx", _ONNX_COMMAND)
     return Network(
         name,
@@ -98,6 +95,10 @@ def run_name(folder: Path, command: str) -> str:
             f"{folder}: holds int8 models of {len(names)} runs ({held}), and one is measured; type  {command}"
         )
     return names[0]
+
+
+def _models(folder: Path, name: str, precisions: Sequence[Precision], command: str) -> dict[Precision, Path]:
+    return {key: _existing(folder / f"{name}_{key}.tflite", command) for key in precisions}
 
 
 def _existing(path: Path, command: str) -> Path:
