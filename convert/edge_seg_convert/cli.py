@@ -22,6 +22,13 @@ class PrecisionName(StrEnum):
     int8 = "int8"
 
 
+class FormatName(StrEnum):
+    """The file formats to choose from."""
+
+    tflite = "tflite"
+    onnx = "onnx"
+
+
 class OutputName(StrEnum):
     """What the model gives."""
 
@@ -39,6 +46,13 @@ def convert(
     data: Annotated[
         Path | None, typer.Option(help="Data set folder; the run's own when not given.", show_default=False)
     ] = None,
+    to: Annotated[
+        list[FormatName] | None,
+        typer.Option(
+            help="May be given several times; tflite when not given. onnx: float32, for ONNX Runtime.",
+            show_default=False,
+        ),
+    ] = None,
     output: Annotated[
         OutputName, typer.Option(help="scores: smoothest edges. classes: class ids from inside the graph.")
     ] = OutputName.scores,
@@ -48,28 +62,35 @@ def convert(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Convert a training run to .tflite and verify every model on the validation split.
+    """Convert a training run to .tflite, or ONNX, and verify every model on the validation split.
 
     Example:  edge-seg convert runs/pets --out models --precision float32 --precision int8
 
     Every model takes raw uint8 RGB. A model that loses more than 1 point of mIoU at full image resolution
     warns; one that loses more than 3 is not written unless forced.
     """
+    formats = set(to or [FormatName.tflite])
+    if precision and FormatName.tflite not in formats:
+        raise typer.BadParameter("is about .tflite files; add --to tflite", param_hint="--precision")
     require_extra("convert", purpose="conversion")
+    if FormatName.onnx in formats:
+        require_extra("onnx", purpose="conversion to ONNX")
     from edge_seg.run_folder import RunFolder
     from edge_seg_convert.conversion import PRECISIONS, convert_run
     from edge_seg_convert.terminal import TerminalProgress, print_result
 
+    by_default = PRECISIONS if FormatName.tflite in formats else ()
     with TerminalProgress() as progress:
         result = convert_run(
             RunFolder(run),
             out,
             progress,
-            precisions=tuple(item.value for item in precision) if precision else PRECISIONS,
+            precisions=tuple(item.value for item in precision) if precision else by_default,
             data=data,
             output=output.value,
             calibration_count=calibration_images,
             force=force,
+            to_onnx=FormatName.onnx in formats,
         )
     print_result(result, run, as_json=json)
     _raise_for_held_back(result)

@@ -18,6 +18,7 @@ from edge_seg.run_folder import RunFolder
 from edge_seg_convert import graph, keras_export
 from edge_seg_convert.calibration import calibration_images
 from edge_seg_convert.metadata import pack
+from edge_seg_convert.onnx_model import OnnxModel, write_onnx
 from edge_seg_convert.quantisation import quantise
 from edge_seg_convert.verification import Verified, verify
 
@@ -56,6 +57,7 @@ class ConversionResult:
 
     keras: Verified
     models: tuple[Converted, ...]
+    onnx: OnnxModel | None = None
 
     @property
     def held_back(self) -> tuple[Converted, ...]:
@@ -73,11 +75,14 @@ def convert_run(
     output: OutputKind = "scores",
     calibration_count: int,
     force: bool = False,
+    to_onnx: bool = False,
 ) -> ConversionResult:
     """Convert a run's best model and write `<run>_<precision>.tflite` files and conversion.json into `out`.
 
+    With `to_onnx`, `<run>.onnx` too, from the float32 .tflite.
+
     Raises:
-        ConversionError: TensorFlow cannot export the model, or int8 has nothing to calibrate on.
+        ConversionError: TensorFlow or tf2onnx cannot export the model, or int8 has nothing to calibrate on.
         DatasetError: the data set is gone or its classes are others than the run's.
     """
     config, manifest = run.read_config(), run.read_manifest()
@@ -103,9 +108,14 @@ def convert_run(
         }
         progress.stage("verifying", len(dataset.samples("val")))
         keras_result, verified = verify(paths, dataset, work / keras_export.MASKS_FOLDER, progress.advance)
+        onnx: OnnxModel | None = None
+        if to_onnx:
+            progress.stage("converting to ONNX")
+            info = _info(run, config, dataset, "float32", output, work)
+            onnx = write_onnx(work / keras_export.FLOAT_MODEL_FILE, info, dataset, out / f"{info.name}.onnx", work)
         names = manifest.class_names
         models = tuple(_finish(bare[key], described[key], verified[key], names, out, force) for key in precisions)
-    result = ConversionResult(keras_result, models)
+    result = ConversionResult(keras_result, models, onnx)
     write_text(out / "conversion.json", json.dumps(summary(result, names), indent=2) + "\n")
     return result
 
@@ -212,4 +222,5 @@ def summary(result: ConversionResult, class_names: Sequence[str]) -> dict[str, o
             }
             for model in result.models
         ],
+        **({"onnx": result.onnx.summary()} if result.onnx else {}),
     }

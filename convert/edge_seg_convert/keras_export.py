@@ -1,21 +1,16 @@
-"""The one step that needs TensorFlow, in a process of its own: Keras model in, float32 .tflite and masks out.
-
-A process of its own because TensorFlow and the LiteRT runtime in one process can hang, and because the
-converter prints thousands of lines that no user must see.
-"""
+"""The step that needs TensorFlow, in a process of its own: Keras model in, float32 .tflite and masks out."""
 
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 
 from edge_seg.dataset import Dataset
-from edge_seg.errors import ConversionError, EdgeSegError
+from edge_seg.errors import EdgeSegError
 from edge_seg.images import write_mask
 from edge_seg.resampling import class_map_from_scores, shrink_image
+from edge_seg_convert.child_process import run_module
 
 FLOAT_MODEL_FILE = "float32.tflite"
 MASKS_FOLDER = "masks"
@@ -29,12 +24,7 @@ def export(keras_model: Path, data: Path, out: Path) -> None:
     Raises:
         ConversionError: the child failed; the sentence is its last line.
     """
-    command = [sys.executable, "-m", "edge_seg_convert.keras_export", str(keras_model), str(data), str(out)]
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if finished.returncode:
-        lines = [line for line in finished.stderr.splitlines() if line.strip()] or ["no message"]
-        raise ConversionError(f"{keras_model}: TensorFlow could not export it: {lines[-1].strip()}")
+    run_module(__name__, keras_model, data, out, failure=f"{keras_model}: TensorFlow could not export it")
 
 
 def _main(keras_model: Path, data: Path, out: Path) -> None:

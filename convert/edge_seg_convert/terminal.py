@@ -55,7 +55,10 @@ def print_result(result: ConversionResult, run: Path, *, as_json: bool) -> None:
     if as_json:
         console.print_json(json.dumps(summary(result, RunFolder(run).read_manifest().class_names)))
     else:
-        console.print(_table(result))
+        if result.models:
+            console.print(_table(result))
+        if result.onnx:
+            console.print(result.onnx.sentence, soft_wrap=True)
     _print_warnings(result)
     written = [model for model in result.models if model.path]
     if written and not as_json:

@@ -18,4 +18,4 @@ for picture in np.load(pictures):
     compiled.run_by_index(0, inputs, outputs)
     found.append(outputs[0].read(int(np.prod(shape)), dtype).reshape(shape)[0].argmax(axis=-1))
 np.save(class_maps, np.stack(found))
-print(json.dumps({"signature": signature, **{key: list(value) for key, value in details.items()}}))
+json.dump({"signature": signature, **{key: list(value) for key, value in details.items()}}, sys.stdout)

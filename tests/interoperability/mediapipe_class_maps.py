@@ -20,4 +20,4 @@ with ImageSegmenter.create_from_options(options) as segmenter:
         sums.append(np.abs(confidences.sum(axis=0) - 1).max())
     labels = list(segmenter.labels)
 np.save(class_maps, np.stack(found))
-print(json.dumps({"labels": labels, "lowest": float(min(lowest)), "sum_error": float(max(sums))}))
+json.dump({"labels": labels, "lowest": float(min(lowest)), "sum_error": float(max(sums))}, sys.stdout)

@@ -31,4 +31,4 @@ assert segmenter_schema.ImageSegmenterOptions.ImageSegmenterOptionsBufferHasIden
 custom.data = segmenter_schema.ImageSegmenterOptionsT.InitFromObj(
     segmenter_schema.ImageSegmenterOptions.GetRootAs(options)
 )
-print(json.dumps(plain(metadata)))
+json.dump(plain(metadata), sys.stdout)

@@ -11,4 +11,4 @@ model, pictures, class_maps = sys.argv[1:]
 compiled = openvino.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 found = [compiled(picture[None])[0][0].argmax(axis=-1) for picture in np.load(pictures)]
 np.save(class_maps, np.stack(found))
-print(json.dumps({"input": compiled.input(0).element_type.to_string(), "shape": list(compiled.input(0).shape)}))
+json.dump({"input": compiled.input(0).element_type.to_string(), "shape": list(compiled.input(0).shape)}, sys.stdout)

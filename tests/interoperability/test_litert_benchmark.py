@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
-from conftest import Subject
 from tool_environment import Tool
+
+from conftest import Subject
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(1800)]
 

@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from conftest import Subject
 from tool_environment import Tool
+
+from conftest import Subject
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(1800)]
 
