@@ -23,6 +23,13 @@ class PrecisionName(StrEnum):
     int8 = "int8"
 
 
+class FormatName(StrEnum):
+    """The file formats to choose from."""
+
+    tflite = "tflite"
+    onnx = "onnx"
+
+
 class OutputName(StrEnum):
     """What the model gives."""
 
@@ -61,6 +68,13 @@ def convert(
     data: Annotated[
         Path | None, typer.Option(help="Data set folder; the run's own when not given.", show_default=False)
     ] = None,
+    to: Annotated[
+        list[FormatName] | None,
+        typer.Option(
+            help="May be given several times; tflite when not given. onnx: float32, for ONNX Runtime.",
+            show_default=False,
+        ),
+    ] = None,
     labels: LabelsOption = None,
     input_range: InputRangeOption = None,
     output: Annotated[
@@ -90,7 +104,7 @@ def convert(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Convert a trained network to .tflite and verify every model on the validation split.
+    """Convert a trained network to .tflite, or ONNX, and verify every model on the validation split.
 
     Example:  edge-seg convert runs/pets --out models
 
@@ -100,7 +114,12 @@ def convert(
     warns; one that loses more than 3 is not written unless forced. When int8 loses, --debug says where,
     and --target-drop 0.2 keeps the layers that hurt in float.
     """
+    formats = set(to or [FormatName.tflite])
+    if precision and FormatName.tflite not in formats:
+        raise typer.BadParameter("is about .tflite files; add --to tflite", param_hint="--precision")
     require_extra("convert", purpose="conversion")
+    if FormatName.onnx in formats:
+        require_extra("onnx", purpose="conversion to ONNX")
     from edge_seg.cli.options import read_label_file
     from edge_seg.model_spec import parse_input_range
     from edge_seg_convert import conversion
@@ -113,8 +132,9 @@ def convert(
         labels=read_label_file(labels) if labels else None,
         input_range=parse_input_range(input_range) if input_range else None,
     )
+    by_default = conversion.default_precisions(opened) if FormatName.tflite in formats else ()
     options = conversion.Options(
-        precisions=[item.value for item in precision] if precision else conversion.default_precisions(opened),
+        precisions=[item.value for item in precision] if precision else by_default,
         output=output.value,
         rewriting=rewrite.value,
         quantizer=quantizer.value,
@@ -122,6 +142,7 @@ def convert(
         force=force,
         debug=debug,
         target_drop=None if target_drop is None else target_drop / 100,
+        to_onnx=FormatName.onnx in formats,
     )
     with TerminalProgress() as progress:
         result = conversion.convert(opened, out, progress, options)

@@ -4,6 +4,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -25,6 +26,7 @@ from edge_seg_convert.layer_errors import LayerError
 from edge_seg_convert.layer_report import write_json
 from edge_seg_convert.metadata import pack
 from edge_seg_convert.obstacles import obstacle
+from edge_seg_convert.onnx_model import OnnxModel, write_onnx
 from edge_seg_convert.polyphase import RewriteChoice, count_transposed, rewrite
 from edge_seg_convert.quantisation import calibrate, quantise
 from edge_seg_convert.results import ConversionResult, Converted, float_metrics, metrics, summary
@@ -64,6 +66,8 @@ class Options:
     """Rank the layers of int8."""
     target_drop: float | None = None
     """The loss of int8 that is wanted, as a share of mIoU."""
+    to_onnx: bool = False
+    """Write `<name>.onnx` too."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +106,13 @@ def convert(source: Source, out: Path, progress: Progress, options: Options) -> 
         conversion = _Conversion(source, options, progress, Path(name))
         drafts = conversion.drafts()
         models = conversion.gated(drafts)
+        onnx = conversion.onnx(out) if options.to_onnx else None
     for model in models:
         if model.path:
             write_bytes(out / model.path, drafts[model.precision].described)
     placed = tuple(replace(model, path=out / model.path if model.path else None) for model in models)
     names = tuple(item.name for item in source.classes)
-    result = ConversionResult(names, conversion.keras, placed, conversion.ranking if options.debug else ())
+    result = ConversionResult(names, conversion.keras, placed, conversion.ranking if options.debug else (), onnx)
     if result.layers:
         _write_layers(out, f"{source.name}_int8", result.layers)
     write_text(out / "conversion.json", json.dumps(summary(result), indent=2) + "\n")
@@ -122,6 +127,8 @@ def _check_options(source: Source, options: Options) -> None:
         raise ConversionError("--debug and --target-drop look into litert-quantizer's int8; leave out --quantizer")
     if options.quantizer == "tensorflow" and options.rewriting == "on":
         raise ConversionError("TensorFlow's int8 cannot be rewritten; leave out --rewrite on or --quantizer tensorflow")
+    if source.dataset is None and options.to_onnx:
+        raise ConversionError(f"{source.model}: ONNX is verified on pictures; give a data set with --data")
     if source.dataset is None and "int8" in options.precisions:
         raise ConversionError(f"{source.model}: int8 is calibrated on pictures; give a data set with --data")
 
@@ -146,7 +153,7 @@ class _Conversion:
     def drafts(self) -> dict[Precision, _Draft]:
         """Export, quantise and verify."""
         self._progress.stage("exporting from Keras")
-        exported = self._export()
+        exported = self._exported
         pictures = self._calibration(exported)
         self._progress.stage("quantising", len(self._options.precisions))
         float_model = (self._work / keras_export.FLOAT_MODEL_FILE).read_bytes()
@@ -161,17 +168,16 @@ class _Conversion:
 
     def gated(self, drafts: Mapping[Precision, _Draft]) -> tuple[Converted, ...]:
         """Measure every draft's latency, and name the file of each that may be written."""
+        if not drafts:
+            return ()
         self._progress.stage("measuring latency")
         paths = {"reference": self._reference, **{key: self._write(key, draft) for key, draft in drafts.items()}}
         medians_ms = interleaved_medians_ms(paths)
-        return tuple(
-            self._gate(
-                draft, delegate_coverage(load_engine(paths[key]).operations), medians_ms[key], medians_ms["reference"]
-            )
-            for key, draft in drafts.items()
-        )
+        slowdowns = {key: medians_ms[key] / medians_ms["reference"] for key in drafts}
+        return tuple(self._gate(draft, paths[key], medians_ms[key], slowdowns[key]) for key, draft in drafts.items())
 
-    def _export(self) -> Exported:
+    @cached_property
+    def _exported(self) -> Exported:
         data = str(self._source.dataset.folder) if self._source.dataset else None
         exported = export(self._request(data=data), self._work)
         # One score a pixel is the probability of the second class.
@@ -181,6 +187,14 @@ class _Conversion:
                 f"{len(self._class_names)} classes ({', '.join(self._class_names)}); give the right list with --labels"
             )
         return exported
+
+    def onnx(self, out: Path) -> OnnxModel:
+        """Write the float32 network as ONNX too, in its stock form: ONNX has transposed convolutions of its own."""
+        assert self._source.dataset is not None
+        self._progress.stage("converting to ONNX")
+        info = self._describe(self._exported, "float32", ())
+        path = out / f"{self._source.name}.onnx"
+        return write_onnx(self._work / keras_export.FLOAT_MODEL_FILE, info, self._source.dataset, path, self._work)
 
     def _request(self, *, data: str | None = None, calibration: str | None = None) -> Request:
         return Request(str(self._source.model), data, self._source.input_range, calibration)
@@ -217,7 +231,7 @@ class _Conversion:
 
     def _verified(self, drafts: dict[Precision, _Draft]) -> dict[Precision, _Draft]:
         dataset = self._source.dataset
-        if dataset is None:
+        if dataset is None or not drafts:
             return drafts
         self._progress.stage("verifying", len(dataset.samples("val")))
         paths: dict[Precision, Path] = {key: self._write(key, draft) for key, draft in drafts.items()}
@@ -260,7 +274,7 @@ class _Conversion:
         info = draft.info.model_copy(update={"float_layers": kept})
         return self._with_figures(_Draft(self._with_output(mixed.model), info), mixed.verified, mixed)
 
-    def _gate(self, draft: _Draft, coverage: DelegateCoverage, latency_ms: float, float_latency_ms: float) -> Converted:
+    def _gate(self, draft: _Draft, path: Path, latency_ms: float, slowdown: float) -> Converted:
         model = draft.described
         precision = draft.info.precision
         made = Converted(

@@ -1,12 +1,6 @@
-"""The one step that needs TensorFlow, in a process of its own: Keras model in, .tflite and Keras's masks out.
-
-A process of its own because TensorFlow and the LiteRT runtime in one process can hang, and because the
-converter prints thousands of lines that no user must see.
-"""
+"""The step that needs TensorFlow, in a process of its own: Keras model in, .tflite and Keras's masks out."""
 
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -16,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from edge_seg.dataset import Dataset
-from edge_seg.errors import ConversionError, EdgeSegError
+from edge_seg.errors import EdgeSegError
 from edge_seg.images import RgbImage, write_mask
 from edge_seg.resampling import class_map_from_probability, class_map_from_scores, shrink_image
+from edge_seg_convert.child_process import run_module
 from edge_seg_convert.keras_models import load_image_model
 
 FLOAT_MODEL_FILE = "float32.tflite"
@@ -60,12 +55,7 @@ def export(request: Request, out: Path) -> Exported:
         ConversionError: the child failed; the sentence is its last line.
     """
     (out / REQUEST_FILE).write_text(json.dumps(asdict(request)), encoding="utf-8")
-    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-m", "edge_seg_convert.keras_export", str(out)]
-    finished = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    if finished.returncode:
-        lines = [line for line in finished.stderr.splitlines() if line.strip()] or ["no message"]
-        raise ConversionError(f"{request.model}: {lines[-1].strip()}")
+    run_module(__name__, out, failure=request.model)
     return Exported(**json.loads((out / EXPORT_FILE).read_text(encoding="utf-8")))
 
 

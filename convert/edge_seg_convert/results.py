@@ -10,6 +10,7 @@ from edge_seg.metrics import Scores
 from edge_seg.model_info import Precision
 from edge_seg_convert.int8_layers import MixedModel
 from edge_seg_convert.layer_errors import LayerError
+from edge_seg_convert.onnx_model import OnnxModel
 from edge_seg_convert.verification import Verified
 
 FLOAT: Precision = "float32"
@@ -58,6 +59,7 @@ class ConversionResult:
     models: tuple[Converted, ...]
     layers: tuple[LayerError, ...] = ()
     """int8's layers, the one that hurts most first, when they were asked for."""
+    onnx: OnnxModel | None = None
 
     @property
     def held_back(self) -> tuple[Converted, ...]:
@@ -95,6 +97,7 @@ def summary(result: ConversionResult) -> dict[str, object]:
     return {
         "keras_miou": round(result.keras.scores.miou, 5) if result.keras else None,
         "models": [_model_summary(model, result.class_names) for model in result.models],
+        **({"onnx": result.onnx.summary()} if result.onnx else {}),
     }
 
 

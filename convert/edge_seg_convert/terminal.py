@@ -61,7 +61,10 @@ def print_result(result: ConversionResult, *, as_json: bool) -> None:
     if as_json:
         console.print_json(json.dumps(summary(result)))
     else:
-        console.print(_table(result))
+        if result.models:
+            console.print(_table(result))
+        if result.onnx:
+            console.print(result.onnx.sentence, soft_wrap=True)
         _print_layers(console, result)
     _print_remarks(result)
     written = [model for model in result.models if model.path]

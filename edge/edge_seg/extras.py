@@ -9,6 +9,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "data": ("pycocotools", "yaml", "jinja2", "matplotlib"),
     "train": ("tensorflow", "matplotlib", "jinja2"),
     "convert": ("tensorflow", "litert_quantizer", "matplotlib"),
+    "onnx": ("tf2onnx", "onnx", "onnxruntime"),
     "report": ("matplotlib", "jinja2"),
     "peers": ("openvino", "onnxruntime"),
     "pets": ("tensorflow_datasets", "tensorflow"),
