@@ -15,8 +15,9 @@ LABELS_KEY = "labels"
 
 
 def export(float_model: Path, info: ModelInfo, out: Path) -> None:
-    """Write the ONNX model `out` of a float32 .tflite: uint8 RGB [1, height, width, 3] in, scores or class ids out.
+    """Write the ONNX model `out` of a float32 .tflite with scores: uint8 RGB [1, height, width, 3] in.
 
+    Out goes `info.output`: scores [1, height, width, classes] float32, or classes [1, height, width] int32.
     Its metadata_props are the class names (`labels`) and the model's own description (`edge_seg.json`).
 
     Raises:
@@ -34,7 +35,9 @@ def _main(float_model: Path, description: Path, out: Path) -> None:
     info = ModelInfo.model_validate_json(description.read_text(encoding="utf-8"))
     model, _ = tf2onnx.convert.from_tflite(str(float_model))
     _rename(model.graph, model.graph.input[0], "image")
-    _rename(model.graph, model.graph.output[0], info.output)
+    _rename(model.graph, model.graph.output[0], "scores")
+    if info.output == "classes":
+        _append_argmax(model.graph, info)
     model.graph.name = info.name
     labels = "\n".join(item.name for item in info.classes)
     onnx.helper.set_model_props(model, {LABELS_KEY: labels, INFO_FILE: info.model_dump_json()})
@@ -43,6 +46,17 @@ def _main(float_model: Path, description: Path, out: Path) -> None:
     except onnx.checker.ValidationError as error:
         sys.exit(f"its result is no valid ONNX ({str(error).splitlines()[0]})")
     out.write_bytes(model.SerializeToString())
+
+
+def _append_argmax(graph: Any, info: ModelInfo) -> None:
+    """Make the output int32 class ids, as in a .tflite; tf2onnx leaves TFLite's ARG_MAX with two inputs."""
+    import onnx
+
+    shape = (1, info.input_height, info.input_width)
+    best = onnx.helper.make_node("ArgMax", ["scores"], ["best"], axis=3, keepdims=0)
+    cast = onnx.helper.make_node("Cast", ["best"], ["classes"], to=onnx.TensorProto.INT32)
+    graph.node.extend([best, cast])
+    graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("classes", onnx.TensorProto.INT32, shape))
 
 
 def _rename(graph: Any, value: Any, name: str) -> None:

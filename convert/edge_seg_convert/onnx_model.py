@@ -9,7 +9,6 @@ from edge_seg.files import write_bytes
 from edge_seg.model_info import ModelInfo
 from edge_seg.resampling import shrink_image
 from edge_seg_convert import onnx_export
-from edge_seg_convert.graph_ends import with_class_map_output
 from edge_seg_convert.onnx_verification import agreement
 
 PICTURES = 10
@@ -62,13 +61,11 @@ def write_onnx(float_model: Path, info: ModelInfo, dataset: Dataset, path: Path,
     Raises:
         ConversionError: tf2onnx cannot convert it, or ONNX Runtime gives other classes.
     """
-    source, draft = work / "onnx_source.tflite", work / path.name
-    scores = float_model.read_bytes()
-    source.write_bytes(with_class_map_output(scores) if info.output == "classes" else scores)
-    onnx_export.export(source, info, draft)
+    draft = work / path.name
+    onnx_export.export(float_model, info, draft)
     samples = dataset.samples("val")[:PICTURES]
     pictures = [shrink_image(dataset.read(sample)[0], info.input_height, info.input_width) for sample in samples]
-    share = agreement(draft, source, pictures, work)
+    share = agreement(draft, float_model, pictures, work)
     if share < LEAST_AGREEMENT:
         raise ConversionError(
             f"{path.name} not written: only {100 * share:.2f} % of its pixels have the class that the float32 .tflite "

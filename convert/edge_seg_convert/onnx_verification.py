@@ -16,8 +16,8 @@ def agreement(onnx_model: Path, float_model: Path, pictures: Sequence[RgbImage],
     """Return the share of pixels that both models give the same class, at network size.
 
     Args:
-        onnx_model: the ONNX model.
-        float_model: the .tflite with the same input and output.
+        onnx_model: the ONNX model; scores or class ids out.
+        float_model: the .tflite; scores or class ids out.
         pictures: [height, width, 3] uint8 at network size.
         work: folder for files on their way.
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from subjects import Subject
 from tool_environment import Tool
 
-from conftest import Subject
 from edge_seg.model_info import INFO_FILE, LABELS_FILE, read_labels, read_model_info
 from edge_seg.runtimes import load_engine
 

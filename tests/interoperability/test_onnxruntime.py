@@ -1,11 +1,14 @@
 """ONNX Runtime runs every model through tf2onnx and gives its class map."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from subjects import Subject, edge_seg
 from tool_environment import Tool
 
-from conftest import Subject
+from edge_seg.model_info import read_labels
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(1800)]
 
@@ -22,4 +25,21 @@ def onnxruntime(pytestconfig: pytest.Config) -> Tool:
 
 def test_class_maps(subject: Subject, onnxruntime: Tool, tmp_path: Path) -> None:
     told = subject.compare(onnxruntime, "onnxruntime_class_maps.py", LEAST, tmp_path)
-    assert told == {"input": "tensor(uint8)", "shape": [1, *subject.pictures.shape[1:]]}
+    assert (told["input"], told["shape"]) == ("tensor(uint8)", [1, *subject.pictures.shape[1:]])
+
+
+@pytest.mark.parametrize("subject", ["separable_float32", "transpose_float32"], indirect=True)
+def test_our_own_conversion_to_onnx(subject: Subject, onnxruntime: Tool, tmp_path: Path) -> None:
+    pytest.importorskip("tf2onnx", reason="needs edge-seg[onnx]")
+    decoder = subject.model.stem.partition("_")[0]
+    edge_seg("convert", subject.model.parents[1] / decoder, "--out", tmp_path, "--to", "onnx")
+    assert {path.name for path in tmp_path.iterdir()} == {f"{decoder}.onnx", "conversion.json"}
+    summary = json.loads((tmp_path / "conversion.json").read_text())
+    assert summary["onnx"]["agreement_with_float32"] > 0.999
+    ours = replace(subject, model=tmp_path / f"{decoder}.onnx")
+    told = ours.compare(onnxruntime, "onnxruntime_class_maps.py", LEAST, tmp_path)
+    assert told == {
+        "input": "tensor(uint8)",
+        "shape": [1, *subject.pictures.shape[1:]],
+        "labels": "\n".join(read_labels(subject.model)),
+    }

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 import pytest
+from subjects import Subject
 from tool_environment import Tool
-
-from conftest import Subject
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(1800)]
 
