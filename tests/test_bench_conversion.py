@@ -17,9 +17,10 @@ from edge_seg.errors import BenchmarkError, ModelError
 from edge_seg.extras import EXTRAS
 from edge_seg.runtimes import TensorSpec
 from edge_seg.shipped import default_model
+from edge_seg_bench.arm64.report import InstructionCount, make_report
 from edge_seg_bench.conversion.answers import Answers, answer, compare_answers, share_of_same
 from edge_seg_bench.conversion.folders import PRECISIONS, Contender, Network, pair, pair_folders
-from edge_seg_bench.conversion.instructions import can_be_counted
+from edge_seg_bench.conversion.instructions import CORES, add_counts, can_be_counted
 from edge_seg_bench.conversion.measuring import assemble_network
 from edge_seg_bench.conversion.onnxruntime_runner import OnnxRuntimeRunner
 from edge_seg_bench.conversion.peer_worker import PEERS, PeerBackend
@@ -418,6 +419,32 @@ def test_instructions_are_counted_of_rows_that_litert_runs_in_time(network: Netw
     assert counted == [True] * 6 + [False] * 3
     assert not can_be_counted(network.contenders[2], slow(rows[2]))
     assert not can_be_counted(network.contenders[0], rows[0].model_copy(update={"error": "no such kernel"}))
+
+
+def test_counts_go_to_their_rows_and_a_slow_row_says_why_it_has_none(
+    network: Network, report: ConversionReport
+) -> None:
+    models = [item.model for item in network.contenders[:6] if item.precision != "dynamic"]
+    counts = [
+        InstructionCount(
+            model=model.stem, precision="int8", size_bytes=1, core=core, runtime_version="1", runs=(number, number)
+        )
+        for model, thousand in zip(models, range(1000, 6000, 1000), strict=True)
+        for core, number in zip(CORES, (thousand, thousand + 1), strict=True)
+    ]
+    counted = add_counts([network], report, models, make_report("7.2.22", "litert", counts))
+    (result,) = counted.networks
+    assert [list(row.arm_instructions.values()) for row in result.rows] == [
+        [1000, 1001],
+        [2000, 2001],
+        [],
+        [3000, 3001],
+        [4000, 4001],
+        [5000, 5001],
+        *([[]] * 3),
+    ]
+    assert result.rows[2].notes == ("instructions not counted: a frame takes more than 1 s",)
+    assert counted.versions["QEMU"] == "7.2.22"
 
 
 def test_the_command_names_the_extra_where_it_is_absent(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from edge_seg.errors import BenchmarkError
 from edge_seg.extras import require_extra
 from edge_seg.files import check_can_write, write_text
 from edge_seg_bench.conversion.folders import Network, pair_folders
-from edge_seg_bench.conversion.instructions import with_instructions
+from edge_seg_bench.conversion.instructions import check_can_count, with_instructions
 from edge_seg_bench.conversion.measuring import measure_network
 from edge_seg_bench.conversion.result import ConversionReport
 from edge_seg_bench.conversion.table import markdown
@@ -57,6 +57,8 @@ def conversion(
     require_extra("peers", purpose="the comparison with OpenVINO and ONNX Runtime")
     networks = pair_folders(folders, stock)
     check_can_write(out.parent)
+    if arm:
+        check_can_count()
     samplings = [
         Sampling(
             threads=threads,
@@ -69,28 +71,31 @@ def conversion(
         )
         for threads in _THREADS
     ]
-    report = measure(networks, samplings, arm=arm)
-    text = markdown(report)
-    write_text(out, report.model_dump_json(indent=1) + "\n")
-    write_text(out.with_suffix(".md"), text)
-    typer.echo(text)
+    report = measure(networks, samplings)
+    _write(out, report)
+    if arm:
+        report = with_instructions(networks, report, _announce)
+        _write(out, report)
+    typer.echo(markdown(report))
     _fail_for(report)
 
 
-def measure(networks: Sequence[Network], samplings: Sequence[Sampling], *, arm: bool) -> ConversionReport:
-    """Measure every network, one after the other; with `arm`, count instructions at the end."""
+def measure(networks: Sequence[Network], samplings: Sequence[Sampling]) -> ConversionReport:
+    """Measure every network, one after the other."""
     machine = describe_machine()
     results = [measure_network(network, samplings, _announce) for network in networks]
-    versions = {name: version(name) for name in _DISTRIBUTIONS}
-    if arm:
-        results, versions["QEMU"] = with_instructions(networks, results, _announce)
     return ConversionReport(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        versions=versions,
+        versions={name: version(name) for name in _DISTRIBUTIONS},
         machine=machine,
         samplings=tuple(samplings),
         networks=tuple(results),
     )
+
+
+def _write(out: Path, report: ConversionReport) -> None:
+    write_text(out, report.model_dump_json(indent=1) + "\n")
+    write_text(out.with_suffix(".md"), markdown(report))
 
 
 def _announce(what: str) -> None:
