@@ -194,9 +194,7 @@ class _Conversion:
         self._progress.stage("converting to ONNX")
         info = self._describe(self._exported, "float32", ())
         path = out / f"{self._source.name}.onnx"
-        stock = self._work / "stock.tflite"
-        stock.write_bytes(self._with_output((self._work / keras_export.FLOAT_MODEL_FILE).read_bytes()))
-        return write_onnx(stock, info, self._source.dataset, path, self._work)
+        return write_onnx(self._work / keras_export.FLOAT_MODEL_FILE, info, self._source.dataset, path, self._work)
 
     def _request(self, *, data: str | None = None, calibration: str | None = None) -> Request:
         return Request(str(self._source.model), data, self._source.input_range, calibration)
