@@ -9,7 +9,7 @@ quickstart: $(VENV)/quickstart.stamp
 	$(BIN)/edge-seg quickstart
 
 test: $(VENV)/test.stamp
-	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not tools"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not shared and not arm64 and not tools"
 
 lint: $(VENV)/lint.stamp
 	$(BIN)/ruff check .

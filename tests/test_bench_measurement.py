@@ -15,11 +15,13 @@ from edge_seg.errors import BenchmarkError, ModelError
 from edge_seg.runtimes import DEFAULT_RUNTIME, TensorSpec
 from edge_seg.shipped import default_model
 from edge_seg_bench.assembly import assemble
+from edge_seg_bench.inputs import random_input
 from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.measurement import measure_models, steps_of
 from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded
 from edge_seg_bench.results import Results, Settings
-from edge_seg_bench.worker import measure_block, random_input, serve
+from edge_seg_bench.serving import measure_block, serve
+from edge_seg_bench.worker import TfliteBackend
 from edge_seg_bench.worker_process import WorkerProcess
 
 QUICK = Settings(
@@ -171,7 +173,7 @@ def test_worker_answers_a_broken_model_with_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "not.tflite").write_bytes(b"something else")
     request = {"Load": asdict(Load(str(tmp_path / "not.tflite"), DEFAULT_RUNTIME, 1))}
     replies = io.StringIO()
-    serve(io.StringIO(json.dumps(request) + "\n"), replies)
+    serve(io.StringIO(json.dumps(request) + "\n"), replies, TfliteBackend())
     assert "not a TFLite model" in json.loads(replies.getvalue())["error"]
 
 

@@ -36,11 +36,11 @@ def red_or_blue(code: int = schema.BuiltinOperator.CAST) -> bytes:
     graph.add_tensor(model, "weights", weights.shape, FLOAT, data=weights.ravel())
     graph.add_tensor(model, "bias", [2], FLOAT, data=np.array([0.5, -0.5], np.float32))
     graph.add_tensor(model, "logits", [1, SIZE, SIZE, 2], FLOAT)
-    convolution = graph.new_operation(model, schema.BuiltinOperator.CONV_2D, [4], [1, 2, 3])
+    convolution = graph.make_operation(model, schema.BuiltinOperator.CONV_2D, [4], [1, 2, 3])
     convolution.builtinOptionsType = schema.BuiltinOptions.Conv2DOptions
     convolution.builtinOptions = schema.Conv2DOptionsT()
     convolution.builtinOptions.strideW = convolution.builtinOptions.strideH = 1
-    subgraph.operators = [graph.new_operation(model, code, [1], [0]), convolution]
+    subgraph.operators = [graph.make_operation(model, code, [1], [0]), convolution]
     return graph.serialise(model)
 
 

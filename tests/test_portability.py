@@ -27,7 +27,7 @@ def transposed_convolution(kind: int = FLOAT) -> schema.ModelT:
     graph.add_tensor(model, "weights", weights.shape, kind, data=weights.ravel())
     graph.add_tensor(model, "bias", [2], kind, data=np.array([0.1, -0.2], np.float32))
     graph.add_tensor(model, "up", [1, 6, 6, 2], kind)
-    operation = graph.new_operation(model, schema.BuiltinOperator.TRANSPOSE_CONV, [4], [1, 2, 0, 3])
+    operation = graph.make_operation(model, schema.BuiltinOperator.TRANSPOSE_CONV, [4], [1, 2, 0, 3])
     operation.builtinOptionsType = schema.BuiltinOptions.TransposeConvOptions
     operation.builtinOptions = schema.TransposeConvOptionsT()
     operation.builtinOptions.strideW = operation.builtinOptions.strideH = 2

@@ -20,7 +20,7 @@ from edge_seg.runtimes import load_engine
 from edge_seg.segmenter import Segmenter
 from edge_seg.sinks import open_sink
 from edge_seg.sources import open_source
-from edge_seg_bench.worker import random_input
+from edge_seg_bench.inputs import random_input
 
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 _FRAMES_PER_SECOND = 30

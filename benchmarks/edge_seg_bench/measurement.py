@@ -15,9 +15,9 @@ import numpy as np
 
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded
-from edge_seg_bench.results import Settings
+from edge_seg_bench.results import Sampling, Settings
 from edge_seg_bench.statistics import is_stable
-from edge_seg_bench.worker_process import WorkerProcess
+from edge_seg_bench.worker_process import TFLITE_WORKER, WorkerProcess
 
 _ANSWER_TIMEOUT_S = 300.0
 _WARMUP_WINDOW_RUNS = 5
@@ -28,11 +28,21 @@ OnProgress = Callable[[str], None]
 """Called with a model's name after each step, steps_of(...) times when no model is slow."""
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A model in a runtime, and the module of the worker that runs it there."""
+
+    model: Path
+    runtime: str
+    worker: str = TFLITE_WORKER
+
+
 @dataclass
 class ModelRun:
     """What is known of one model so far."""
 
     model: Path
+    runtime: str
     worker: WorkerProcess
     loaded: Loaded | None = None
     warmup_runs: int = 0
@@ -51,7 +61,7 @@ class ModelRun:
         """Seconds spent in measured invocations."""
         return sum(sum(block) for block in self.blocks_ms) / 1e3
 
-    def wants_more(self, settings: Settings) -> bool:
+    def wants_more(self, settings: Sampling) -> bool:
         """Tell whether another block is due."""
         if self.error is not None or self.measured_s >= settings.limit_seconds:
             return False
@@ -65,11 +75,24 @@ def measure_models(
     *,
     start_worker: Callable[[], WorkerProcess] = WorkerProcess,
 ) -> list[ModelRun]:
-    """Measure every model; one that fails carries its error and does not stop the others."""
+    """Measure models in the runtime of `settings`; one that fails carries its error and does not stop the others."""
+    candidates = [Candidate(model, settings.runtime) for model in models]
+    return measure_candidates(candidates, settings, on_progress, start_worker=lambda _module: start_worker())
+
+
+def measure_candidates(
+    candidates: Sequence[Candidate],
+    settings: Sampling,
+    on_progress: OnProgress = lambda _name: None,
+    *,
+    start_worker: Callable[[str], WorkerProcess] = WorkerProcess,
+) -> list[ModelRun]:
+    """Measure models in runtimes of their own; one that fails carries its error and does not stop the others."""
     with ExitStack() as stack:
         runs: list[ModelRun] = []
-        for model in models:  # loaded before the next worker starts, which would disturb it
-            runs.append(ModelRun(model, stack.enter_context(start_worker())))
+        for candidate in candidates:  # loaded before the next worker starts, which would disturb it
+            worker = stack.enter_context(start_worker(candidate.worker))
+            runs.append(ModelRun(candidate.model, candidate.runtime, worker))
             _each(runs[-1:], _load, settings, on_progress)
         _each(runs, _warm_up, settings, on_progress)
         turns = random.Random(settings.seed)
@@ -80,15 +103,15 @@ def measure_models(
     return runs
 
 
-def steps_of(models: Sequence[Path], settings: Settings) -> int:
+def steps_of(models: Sequence[Path | Candidate], settings: Sampling) -> int:
     """Return the number of progress steps of a measurement in which no model is slow."""
     return len(models) * (settings.rounds + 3)
 
 
 def _each(
     runs: Iterable[ModelRun],
-    step: Callable[[ModelRun, Settings], None],
-    settings: Settings,
+    step: Callable[[ModelRun, Sampling], None],
+    settings: Sampling,
     on_progress: OnProgress,
 ) -> None:
     for run in runs:
@@ -101,12 +124,12 @@ def _each(
         on_progress(run.model.name)
 
 
-def _load(run: ModelRun, settings: Settings) -> None:
-    request = Load(str(run.model), settings.runtime, settings.threads)
+def _load(run: ModelRun, settings: Sampling) -> None:
+    request = Load(str(run.model), run.runtime, settings.threads)
     run.loaded = run.worker.ask(request, Loaded, timeout_s=_ANSWER_TIMEOUT_S)
 
 
-def _warm_up(run: ModelRun, settings: Settings) -> None:
+def _warm_up(run: ModelRun, settings: Sampling) -> None:
     """Run windows until three medians agree or the time is up; the first inference counts as one run."""
     assert run.loaded is not None
     spent_s, medians = run.loaded.first_inference_ms / 1e3, list[float]()
@@ -123,7 +146,7 @@ def _warm_up(run: ModelRun, settings: Settings) -> None:
         )
 
 
-def _measure_block(run: ModelRun, settings: Settings) -> None:
+def _measure_block(run: ModelRun, settings: Sampling) -> None:
     assert run.loaded is not None
     block = Block(
         runs=ceil(settings.runs / settings.rounds),
@@ -134,7 +157,7 @@ def _measure_block(run: ModelRun, settings: Settings) -> None:
     run.blocks_ms.append(run.worker.ask(block, BlockDone, timeout_s=_ANSWER_TIMEOUT_S).latencies_ms)
 
 
-def _finish(run: ModelRun, settings: Settings) -> None:
+def _finish(run: ModelRun, settings: Sampling) -> None:
     run.finished = run.worker.ask(Finish(), Finished, timeout_s=_ANSWER_TIMEOUT_S)
     if run.runs < settings.runs:
         run.notes.append(

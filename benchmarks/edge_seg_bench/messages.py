@@ -1,10 +1,10 @@
 """What the benchmark and its workers say to each other: one JSON object a line.
 
-benchmark → worker   Load, then any number of Block, then Finish
-worker → benchmark   Loaded, BlockDone and Finished in answer, or {"error": sentence}
+benchmark → worker   Load, then any number of Block and Classify, then Finish
+worker → benchmark   Loaded, BlockDone, Classified and Finished in answer, or {"error": sentence}
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Loaded:
     first_inference_ms: float
     input_shape: list[int]
     input_dtype: str
+    settings: dict[str, str] = field(default_factory=dict[str, str])
+    """What the runtime was told, and what it says it does."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,18 @@ class BlockDone:
 
 
 @dataclass(frozen=True)
+class Classify:
+    """Segment the generated photograph of edge_seg_bench.inputs."""
+
+
+@dataclass(frozen=True)
+class Classified:
+    """The class ids of the photograph's pixels, at network size, a list for each row of pixels."""
+
+    class_ids: list[list[int]]
+
+
+@dataclass(frozen=True)
 class Finish:
     """Report what is known at the end, then stop."""
 
@@ -62,6 +76,6 @@ class Finished:
     left_out: dict[str, int]
 
 
-Request = Load | Block | Finish
-Reply = Loaded | BlockDone | Finished
-REQUESTS: dict[str, type[Request]] = {kind.__name__: kind for kind in (Load, Block, Finish)}
+Request = Load | Block | Classify | Finish
+Reply = Loaded | BlockDone | Classified | Finished
+REQUESTS: dict[str, type[Request]] = {kind.__name__: kind for kind in (Load, Block, Classify, Finish)}

@@ -37,10 +37,9 @@ class Machine(_Strict):
     """Mean number of running tasks in the minute before the measurement."""
 
 
-class Settings(_Strict):
-    """How it was measured."""
+class Sampling(_Strict):
+    """How latency was sampled."""
 
-    runtime: str
     threads: int
     runs: int
     seconds: float
@@ -48,6 +47,12 @@ class Settings(_Strict):
     limit_seconds: float
     rounds: int
     seed: int
+
+
+class Settings(Sampling):
+    """How it was measured."""
+
+    runtime: str
 
 
 class DelegateUse(_Strict):

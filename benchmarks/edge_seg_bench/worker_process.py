@@ -16,6 +16,8 @@ from edge_seg_bench.messages import Reply, Request
 
 R = TypeVar("R", bound=Reply)
 
+TFLITE_WORKER = "edge_seg_bench.worker"
+"""The module of the worker that runs .tflite models."""
 _SHOWN_STDERR_LINES = 3
 _STOP_TIMEOUT_S = 5.0
 
@@ -23,7 +25,7 @@ _STOP_TIMEOUT_S = 5.0
 class WorkerProcess:
     """A running worker. A context manager: leaving it ends the process."""
 
-    def __init__(self, module: str = "edge_seg_bench.worker") -> None:
+    def __init__(self, module: str = TFLITE_WORKER) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         # -P keeps the current folder off sys.path: a user's numpy.py there must not be imported.
         self._process = subprocess.Popen(

@@ -1,30 +1,41 @@
-"""From a run folder to self-contained models: export, quantise, verify, gate, write."""
+"""From a trained network to self-contained models: export, quantise, verify, gate, write."""
 
 import json
-import math
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
-from edge_seg.dataset import Dataset
+import numpy as np
+
 from edge_seg.errors import ConversionError
 from edge_seg.files import check_can_write, write_bytes, write_text
-from edge_seg.model_info import DataProvenance, ModelInfo, OutputKind, Precision
-from edge_seg.run_config import RunConfig
-from edge_seg.run_folder import RunFolder
-from edge_seg_convert import graph, keras_export
-from edge_seg_convert.calibration import calibration_images
+from edge_seg.inspection import delegate_coverage
+from edge_seg.model_info import ModelInfo, OutputKind, Precision
+from edge_seg.runtimes import load_engine
+from edge_seg_convert import keras_export
+from edge_seg_convert.calibration import Candidate, calibration_set
+from edge_seg_convert.description import describe, describe_calibration
+from edge_seg_convert.graph_ends import with_class_map_output
+from edge_seg_convert.int8_layers import Int8Layers, MixedModel
+from edge_seg_convert.keras_export import Exported, Request, export
+from edge_seg_convert.latency import interleaved_medians_ms
+from edge_seg_convert.layer_errors import LayerError
+from edge_seg_convert.layer_report import write_json
 from edge_seg_convert.metadata import pack
+from edge_seg_convert.obstacles import obstacle
 from edge_seg_convert.onnx_model import OnnxModel, write_onnx
-from edge_seg_convert.quantisation import quantise
+from edge_seg_convert.polyphase import RewriteChoice, count_transposed, rewrite
+from edge_seg_convert.quantisation import calibrate, quantise
+from edge_seg_convert.results import ConversionResult, Converted, float_metrics, metrics, summary
+from edge_seg_convert.sources import Source
 from edge_seg_convert.verification import Verified, verify
 
 PRECISIONS: tuple[Precision, ...] = ("float32", "float16", "dynamic", "int8")
-WARNING_DROP, FAILING_DROP = 0.01, 0.03
-"""Loss of mIoU against Keras (as a share, 0.01 = one point) that warns, and that fails."""
+Quantizer = Literal["litert", "tensorflow"]
+FEWEST_CALIBRATION_IMAGES = 2
 
 
 class Progress(Protocol):
@@ -40,187 +51,248 @@ class Progress(Protocol):
 
 
 @dataclass(frozen=True)
-class Converted:
-    """One model that was made: where it is (None when the gate held it back), its size and what it gave."""
+class Options:
+    """What to make of a network."""
 
-    precision: Precision
-    path: Path | None
-    size_bytes: int
-    verified: Verified
-    drop: float
-    """Keras's mIoU minus this model's, on the same pictures."""
+    precisions: Sequence[Precision] = PRECISIONS
+    output: OutputKind = "scores"
+    rewriting: RewriteChoice = "auto"
+    quantizer: Quantizer = "litert"
+    """Who makes int8."""
+    calibration_count: int = 50
+    force: bool = False
+    """Write what the gates hold back too."""
+    debug: bool = False
+    """Rank the layers of int8."""
+    target_drop: float | None = None
+    """The loss of int8 that is wanted, as a share of mIoU."""
+    to_onnx: bool = False
+    """Write `<name>.onnx` too."""
 
 
 @dataclass(frozen=True)
-class ConversionResult:
-    """Keras's own figures and every model made from it."""
+class _Draft:
+    """A model that is not written yet: its graph, what it will say of itself, and what it gave."""
 
-    keras: Verified
-    models: tuple[Converted, ...]
-    onnx: OnnxModel | None = None
+    bare: bytes
+    info: ModelInfo
+    verified: Verified | None = None
+    mixed: MixedModel | None = None
 
     @property
-    def held_back(self) -> tuple[Converted, ...]:
-        """Models that lost too much and were not written."""
-        return tuple(model for model in self.models if model.path is None)
+    def described(self) -> bytes:
+        """The file as it is so far."""
+        return pack(self.bare, self.info)
 
 
-def convert_run(
-    run: RunFolder,
-    out: Path,
-    progress: Progress,
-    *,
-    precisions: Sequence[Precision] = PRECISIONS,
-    data: Path | None = None,
-    output: OutputKind = "scores",
-    calibration_count: int,
-    force: bool = False,
-    to_onnx: bool = False,
-) -> ConversionResult:
-    """Convert a run's best model and write `<run>_<precision>.tflite` files and conversion.json into `out`.
+def default_precisions(source: Source) -> Sequence[Precision]:
+    """Return all precisions; int8 needs pictures."""
+    return PRECISIONS if source.dataset else tuple(key for key in PRECISIONS if key != "int8")
 
-    With `to_onnx`, `<run>.onnx` too, from the float32 .tflite.
+
+def convert(source: Source, out: Path, progress: Progress, options: Options) -> ConversionResult:
+    """Convert a network and write `<name>_<precision>.tflite` files and conversion.json into `out`.
+
+    With `options.debug`, `<name>_int8_layers.json` and `.png` say which layers int8 hurts. With `target_drop`, as few
+    layers of the int8 model as needed stay in float until it loses no more than that.
 
     Raises:
-        ConversionError: TensorFlow or tf2onnx cannot export the model, or int8 has nothing to calibrate on.
-        DatasetError: the data set is gone or its classes are others than the run's.
+        ConversionError: TensorFlow cannot export the network, int8 has nothing to calibrate on, options that
+            contradict each other, or a transposed convolution that must be rewritten and cannot.
     """
-    config, manifest = run.read_config(), run.read_manifest()
+    _check_options(source, options)
     check_can_write(out)
-    if data is None and not config.data.is_dir():
-        raise ConversionError(f"{config.data}: the run's data set is gone; name the folder it is in now with --data")
-    dataset = Dataset.open(data or config.data)
-    if dataset.manifest.class_names != manifest.class_names:
-        raise ConversionError(
-            f"{dataset.folder}: has the classes {', '.join(dataset.manifest.class_names)}, but the run learned "
-            f"{', '.join(manifest.class_names)}; give its own data set with --data"
-        )
-    for split in ("train", "val"):
-        dataset.samples(split)  # before minutes of exporting, tell what is missing
     with tempfile.TemporaryDirectory(prefix="edge-seg-") as name:
-        work = Path(name)
-        progress.stage("exporting from Keras")
-        keras_export.export(run.best_model_path, dataset.folder, work)
-        bare = _quantised(work, dataset, config, precisions, output, calibration_count, progress)
-        described = {key: _info(run, config, dataset, key, output, work) for key in precisions}
-        paths: dict[Precision, Path] = {
-            key: _write_temporary(work, key, pack(bare[key], described[key])) for key in precisions
-        }
-        progress.stage("verifying", len(dataset.samples("val")))
-        keras_result, verified = verify(paths, dataset, work / keras_export.MASKS_FOLDER, progress.advance)
-        onnx: OnnxModel | None = None
-        if to_onnx:
-            progress.stage("converting to ONNX")
-            info = _info(run, config, dataset, "float32", output, work)
-            onnx = write_onnx(work / keras_export.FLOAT_MODEL_FILE, info, dataset, out / f"{info.name}.onnx", work)
-        names = manifest.class_names
-        models = tuple(_finish(bare[key], described[key], verified[key], names, out, force) for key in precisions)
-    result = ConversionResult(keras_result, models, onnx)
-    write_text(out / "conversion.json", json.dumps(summary(result, names), indent=2) + "\n")
+        conversion = _Conversion(source, options, progress, Path(name))
+        drafts = conversion.drafts()
+        models = conversion.gated(drafts)
+        onnx = conversion.onnx(out) if options.to_onnx else None
+    for model in models:
+        if model.path:
+            write_bytes(out / model.path, drafts[model.precision].described)
+    placed = tuple(replace(model, path=out / model.path if model.path else None) for model in models)
+    names = tuple(item.name for item in source.classes)
+    result = ConversionResult(names, conversion.keras, placed, conversion.ranking if options.debug else (), onnx)
+    if result.layers:
+        _write_layers(out, f"{source.name}_int8", result.layers)
+    write_text(out / "conversion.json", json.dumps(summary(result), indent=2) + "\n")
     return result
 
 
-def _quantised(
-    work: Path,
-    dataset: Dataset,
-    config: RunConfig,
-    precisions: Sequence[Precision],
-    output: OutputKind,
-    calibration_count: int,
-    progress: Progress,
-) -> dict[Precision, bytes]:
-    float_model = (work / keras_export.FLOAT_MODEL_FILE).read_bytes()
-    progress.stage("quantising", len(precisions))
-    needs_images = "int8" in precisions
-    images = (
-        calibration_images(dataset, calibration_count, config.height, config.width, config.seed) if needs_images else []
-    )
-    models: dict[Precision, bytes] = {}
-    for precision in precisions:
-        model = quantise(float_model, precision, images)
-        models[precision] = graph.with_class_map_output(model) if output == "classes" else model
-        progress.advance()
-    return models
+def _check_options(source: Source, options: Options) -> None:
+    wants_layers = options.debug or options.target_drop is not None
+    if wants_layers and "int8" not in options.precisions:
+        raise ConversionError("--debug and --target-drop are about int8, which is not among the precisions; add it")
+    if wants_layers and options.quantizer == "tensorflow":
+        raise ConversionError("--debug and --target-drop look into litert-quantizer's int8; leave out --quantizer")
+    if options.quantizer == "tensorflow" and options.rewriting == "on":
+        raise ConversionError("TensorFlow's int8 cannot be rewritten; leave out --rewrite on or --quantizer tensorflow")
+    if source.dataset is None and options.to_onnx:
+        raise ConversionError(f"{source.model}: ONNX is verified on pictures; give a data set with --data")
+    if source.dataset is None and "int8" in options.precisions:
+        raise ConversionError(f"{source.model}: int8 is calibrated on pictures; give a data set with --data")
 
 
-def _info(
-    run: RunFolder, config: RunConfig, dataset: Dataset, precision: Precision, output: OutputKind, work: Path
-) -> ModelInfo:
-    manifest = run.read_manifest()
-    versions = json.loads((work / keras_export.VERSIONS_FILE).read_text(encoding="utf-8"))
-    training = config.model_dump(mode="json", exclude={"data", "encoder_weights", "start_from", "teacher"})
-    return ModelInfo(
-        name=run.path.resolve().name,
-        classes=manifest.classes,
-        input_height=config.height,
-        input_width=config.width,
-        precision=precision,
-        output=output,
-        data=DataProvenance(
-            name=manifest.name,
-            source=manifest.source,
-            licence=manifest.licence,
-            train_images=len(dataset.samples("train")),
-            val_images=len(dataset.samples("val")),
-        ),
-        training={**training, "encoder_weights": Path(config.encoder_weights).name},
-        versions={
-            "edge-seg": version("edge-seg"),
-            "litert-quantizer": version("litert-quantizer"),
-            **versions,
-        },
-    )
+def _write_layers(out: Path, name: str, layers: Sequence[LayerError]) -> None:
+    from edge_seg_convert.layer_plot import write_plot
+
+    write_json(out / f"{name}_layers.json", layers)
+    write_plot(out / f"{name}_layers.png", layers, name)
 
 
-def _write_temporary(work: Path, precision: Precision, model: bytes) -> Path:
-    path = work / f"described_{precision}.tflite"
-    path.write_bytes(model)
-    return path
+class _Conversion:
+    """One conversion on its way, in a folder of its own."""
 
+    def __init__(self, source: Source, options: Options, progress: Progress, work: Path) -> None:
+        self._source, self._options, self._progress, self._work = source, options, progress, work
+        self._class_names = tuple(item.name for item in source.classes)
+        self._reference = work / "reference.tflite"
+        self.ranking: tuple[LayerError, ...] = ()
+        self.keras: Verified | None = None
 
-def _finish(
-    bare: bytes,
-    info: ModelInfo,
-    verified: Verified,
-    class_names: Sequence[str],
-    out: Path,
-    force: bool,
-) -> Converted:
-    drop = verified.keras_scores.miou - verified.scores.miou
-    measured = info.model_copy(update={"metrics": _metrics(verified, class_names)})
-    model = pack(bare, measured)
-    path = None
-    if drop <= FAILING_DROP or force:
-        path = out / f"{info.name}_{info.precision}.tflite"
-        write_bytes(path, model)
-    return Converted(info.precision, path, len(model), verified, drop)
+    def drafts(self) -> dict[Precision, _Draft]:
+        """Export, quantise and verify."""
+        self._progress.stage("exporting from Keras")
+        exported = self._exported
+        pictures = self._calibration(exported)
+        self._progress.stage("quantising", len(self._options.precisions))
+        float_model = (self._work / keras_export.FLOAT_MODEL_FILE).read_bytes()
+        self._reference.write_bytes(rewrite(float_model, self._options.rewriting))
+        drafts: dict[Precision, _Draft] = {}
+        for precision in self._options.precisions:
+            bare = self._quantised(float_model, precision, pictures)
+            drafts[precision] = _Draft(self._with_output(bare), self._describe(exported, precision, pictures))
+            self._progress.advance()
+        drafts = self._verified(drafts)
+        return {**drafts, "int8": self._looked_into(drafts["int8"], pictures)} if "int8" in drafts else drafts
 
+    def gated(self, drafts: Mapping[Precision, _Draft]) -> tuple[Converted, ...]:
+        """Measure every draft's latency, and name the file of each that may be written."""
+        if not drafts:
+            return ()
+        self._progress.stage("measuring latency")
+        paths = {"reference": self._reference, **{key: self._write(key, draft) for key, draft in drafts.items()}}
+        medians_ms = interleaved_medians_ms(paths)
+        slowdowns = {key: medians_ms[key] / medians_ms["reference"] for key in drafts}
+        return tuple(self._gate(draft, paths[key], medians_ms[key], slowdowns[key]) for key, draft in drafts.items())
 
-def _metrics(verified: Verified, class_names: Sequence[str]) -> dict[str, float]:
-    figures = {
-        "miou": verified.scores.miou,
-        "pixel_accuracy": verified.scores.pixel_accuracy,
-        **{f"iou_{name}": value for name, value in zip(class_names, verified.scores.iou, strict=True)},
-        "keras_miou": verified.keras_scores.miou,
-        "agreement_with_keras": verified.agreement,
-        "pictures": float(verified.pictures),
-    }
-    return {name: round(value, 5) for name, value in figures.items() if not math.isnan(value)}
+    @cached_property
+    def _exported(self) -> Exported:
+        data = str(self._source.dataset.folder) if self._source.dataset else None
+        exported = export(self._request(data=data), self._work)
+        # One score a pixel is the probability of the second class.
+        if max(exported.channels, 2) != len(self._class_names):
+            raise ConversionError(
+                f"{self._source.model}: gives {exported.channels} scores a pixel, but there are "
+                f"{len(self._class_names)} classes ({', '.join(self._class_names)}); give the right list with --labels"
+            )
+        return exported
 
+    def onnx(self, out: Path) -> OnnxModel:
+        """Write the float32 network as ONNX too, in its stock form: ONNX has transposed convolutions of its own."""
+        assert self._source.dataset is not None
+        self._progress.stage("converting to ONNX")
+        info = self._describe(self._exported, "float32", ())
+        path = out / f"{self._source.name}.onnx"
+        return write_onnx(self._work / keras_export.FLOAT_MODEL_FILE, info, self._source.dataset, path, self._work)
 
-def summary(result: ConversionResult, class_names: Sequence[str]) -> dict[str, object]:
-    """Say a conversion in plain JSON types, for conversion.json and --json."""
-    return {
-        "keras_miou": round(result.keras.scores.miou, 5),
-        "models": [
-            {
-                "precision": model.precision,
-                "file": model.path.name if model.path else None,
-                "size_bytes": model.size_bytes,
-                "drop": round(model.drop, 5),
-                **_metrics(model.verified, class_names),
-            }
-            for model in result.models
-        ],
-        **({"onnx": result.onnx.summary()} if result.onnx else {}),
-    }
+    def _request(self, *, data: str | None = None, calibration: str | None = None) -> Request:
+        return Request(str(self._source.model), data, self._source.input_range, calibration)
+
+    def _calibration(self, exported: Exported) -> list[Candidate]:
+        """Choose the pictures of int8, none when it is not wanted."""
+        if "int8" not in self._options.precisions or self._source.dataset is None:
+            return []
+        count = self._options.calibration_count
+        chosen = calibration_set(self._source.dataset, count, exported.height, exported.width, self._source.seed)
+        if len(chosen) < FEWEST_CALIBRATION_IMAGES and not self._options.force:
+            raise ConversionError(
+                f"int8 would be calibrated on {len(chosen)} distinct picture, which loses accuracy unseen; give "
+                "--calibration-images 25 and a data set that has them, or do it all the same with --force"
+            )
+        return chosen
+
+    def _quantised(self, float_model: bytes, precision: Precision, pictures: Sequence[Candidate]) -> bytes:
+        images = [item.image for item in pictures]
+        if precision == "int8" and self._options.quantizer == "tensorflow":
+            file = self._work / "calibration.npy"
+            np.save(file, np.stack(images))
+            export(self._request(calibration=str(file)), self._work)
+            return (self._work / keras_export.TENSORFLOW_INT8_FILE).read_bytes()
+        return quantise(float_model, precision, images, self._options.rewriting)
+
+    def _with_output(self, model: bytes) -> bytes:
+        return with_class_map_output(model) if self._options.output == "classes" else model
+
+    def _describe(self, exported: Exported, precision: Precision, pictures: Sequence[Candidate]) -> ModelInfo:
+        converter = {"quantizer": self._options.quantizer, "rewrite": self._options.rewriting}
+        info = describe(self._source, exported, self._options.output, converter)
+        return info.model_copy(update={"precision": precision, "calibration": describe_calibration(pictures)})
+
+    def _verified(self, drafts: dict[Precision, _Draft]) -> dict[Precision, _Draft]:
+        dataset = self._source.dataset
+        if dataset is None or not drafts:
+            return drafts
+        self._progress.stage("verifying", len(dataset.samples("val")))
+        paths: dict[Precision, Path] = {key: self._write(key, draft) for key, draft in drafts.items()}
+        self.keras, verified = verify(paths, dataset, self._work / keras_export.MASKS_FOLDER, self._progress.advance)
+        return {key: self._with_figures(draft, verified[key]) for key, draft in drafts.items()}
+
+    def _with_figures(self, draft: _Draft, verified: Verified, mixed: MixedModel | None = None) -> _Draft:
+        figures = {
+            "metrics": metrics(verified, self._class_names),
+            "float_metrics": float_metrics(verified, self._class_names),
+        }
+        return _Draft(draft.bare, draft.info.model_copy(update=figures), verified, mixed)
+
+    def _looked_into(self, draft: _Draft, pictures: Sequence[Candidate]) -> _Draft:
+        """Rank the layers of int8 and keep some of them in float, where that was asked for."""
+        target, verified = self._options.target_drop, draft.verified
+        misses = target is not None and verified is not None and verified.drop > target
+        if not (self._options.debug or misses):
+            return draft
+        images = [item.image for item in pictures]
+        float_model = (self._work / keras_export.FLOAT_MODEL_FILE).read_bytes()
+        layers = Int8Layers(calibrate(float_model, images, self._options.rewriting), images, self._work)
+        self._progress.stage("ranking the layers of int8", layers.count)
+        self.ranking = layers.ranking(self._progress.advance)
+        return self._within(target, draft, layers) if target is not None and misses else draft
+
+    def _within(self, target_drop: float, draft: _Draft, layers: Int8Layers) -> _Draft:
+        """Return int8 with as few layers in float as needed."""
+        dataset, masks = self._source.dataset, self._work / keras_export.MASKS_FOLDER
+        assert dataset is not None
+        assert draft.verified is not None
+        self._progress.stage("returning layers to float")
+
+        def try_out(model: bytes) -> Verified:
+            path = self._write("int8", replace(draft, bare=self._with_output(model)))
+            return verify({"int8": path}, dataset, masks, lambda: None)[1]["int8"]
+
+        mixed = layers.within(target_drop, self.ranking, draft.verified, try_out)
+        kept = tuple(layer.name for layer in mixed.float_layers)
+        info = draft.info.model_copy(update={"float_layers": kept})
+        return self._with_figures(_Draft(self._with_output(mixed.model), info), mixed.verified, mixed)
+
+    def _gate(self, draft: _Draft, path: Path, latency_ms: float, slowdown: float) -> Converted:
+        model = draft.described
+        precision = draft.info.precision
+        made = Converted(
+            precision=precision,
+            path=None,
+            size_bytes=len(model),
+            latency_ms=latency_ms,
+            slowdown=slowdown,
+            verified=draft.verified,
+            coverage=delegate_coverage(load_engine(path).operations),
+            mixed=draft.mixed,
+            target_drop=self._options.target_drop if precision == "int8" else None,
+        )
+        reason = obstacle(made, transposed=count_transposed(draft.bare))
+        name = Path(f"{self._source.name}_{precision}.tflite")
+        return replace(made, obstacle=reason, path=name if reason is None or self._options.force else None)
+
+    def _write(self, precision: Precision, draft: _Draft) -> Path:
+        path = self._work / f"described_{precision}.tflite"
+        path.write_bytes(draft.described)
+        return path

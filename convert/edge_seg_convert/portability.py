@@ -59,4 +59,4 @@ def _relu_behind(model: schema.ModelT, operation: Any) -> schema.OperatorT:
     sums = graph.add_tensor(model, f"{tensor.name.decode()}/sums", tensor.shape, tensor.type)
     operation.builtinOptions.fusedActivationFunction = schema.ActivationFunctionType.NONE
     operation.outputs = [sums]
-    return graph.new_operation(model, schema.BuiltinOperator.RELU, [activated], [sums])
+    return graph.make_operation(model, schema.BuiltinOperator.RELU, [activated], [sums])

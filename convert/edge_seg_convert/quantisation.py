@@ -2,71 +2,139 @@
 
 import contextlib
 import io
-import os
+import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from litert_quantizer import qtyping, quantizer, recipe, recipe_manager
 from litert_quantizer.algorithm_manager import AlgorithmName
+from numpy.typing import NDArray
 
 from edge_seg.errors import ConversionError
 from edge_seg.images import RgbImage
 from edge_seg.model_info import Precision
 from edge_seg.runtimes.quiet import quiet_stderr
-from edge_seg_convert import graph
+from edge_seg_convert import biases, graph
+from edge_seg_convert.activations import Activations, measure
+from edge_seg_convert.detours import without_float_detours
+from edge_seg_convert.equalisation import equalise
+from edge_seg_convert.graph_ends import InputScaling, input_quantisation, with_uint8_input, without_input_scaling
+from edge_seg_convert.polyphase import RewriteChoice, rewrite
+from edge_seg_convert.ranges import Range, tensor_ranges
 
 
-def quantise(float_model: bytes, precision: Precision, images: Sequence[RgbImage]) -> bytes:
+def quantise(
+    float_model: bytes, precision: Precision, images: Sequence[RgbImage], rewriting: RewriteChoice = "auto"
+) -> bytes:
     """Convert a float32 graph with uint8 input to `precision`.
 
     Args:
         float_model: the float32 .tflite: uint8 image in, scaling inside.
         precision: what to make of it.
         images: calibration images [height, width, 3] uint8 at network size; used by int8 alone.
+        rewriting: what to do with transposed convolutions.
 
     Raises:
         ConversionError: int8 without calibration images.
     """
-    if precision == "float32":
-        return float_model
     if precision == "int8":
-        return _full_integer(float_model, images)
+        return integer_model(calibrate(float_model, images, rewriting))
+    rewritten = rewrite(float_model, rewriting)
+    if precision == "float32":
+        return rewritten
     chosen = {"float16": _float16_recipe, "dynamic": recipe.dynamic_wi8_afp32}[precision]()
     with _quiet():
-        return bytes(quantizer.Quantizer(bytearray(float_model), chosen).quantize().quantized_model or b"")
+        return bytes(quantizer.Quantizer(bytearray(rewritten), chosen).quantize().quantized_model or b"")
 
 
-def _full_integer(float_model: bytes, images: Sequence[RgbImage]) -> bytes:
+@dataclass(frozen=True)
+class Calibrated:
+    """A float graph ready for int8, and what its tensors are on the calibration images."""
+
+    core: bytes
+    """float32 .tflite without its input scaling: equalised, rewritten, with room for int32 biases."""
+    scaling: InputScaling
+    activations: Activations
+    ranges: Mapping[str, Range]
+    """By tensor name."""
+
+
+def calibrate(float_model: bytes, images: Sequence[RgbImage], rewriting: RewriteChoice) -> Calibrated:
+    """Measure a float32 graph with uint8 input on images and make it easy to quantise.
+
+    Args:
+        float_model: uint8 image in, scaling inside.
+        images: [height, width, 3] uint8 at network size.
+        rewriting: what to do with transposed convolutions.
+
+    Raises:
+        ConversionError: there are no images, or the graph does not begin with its scaling.
+    """
     if not images:
         raise ConversionError("int8 needs calibration images and there are none; give a data set with --data")
-    core, scaling = graph.without_input_scaling(float_model)
-    with _quiet():
-        engine = quantizer.Quantizer(bytearray(core), recipe.static_wi8_ai8())
-        name = _input_name(core)
-        samples = [{name: _scaled(image, scaling)} for image in images]
-        ranges = engine.calibrate({"serving_default": samples}, num_threads=os.cpu_count() or 1)
-        ranges[_input_tensor_name(core)].update(_whole_range(scaling))
-        quantised = bytes(engine.quantize(ranges).quantized_model or b"")
-    model = graph.with_uint8_input(quantised)
-    _check_input(model, scaling)
+    core, scaling = without_input_scaling(float_model)
+    calibrated = calibrate_core(core, scaling, [scaled(image, scaling) for image in images], rewriting)
+    whole = {**calibrated.ranges, input_tensor_name(calibrated.core): scaling.ends}
+    return replace(calibrated, ranges=whole)
+
+
+def calibrate_core(
+    core: bytes, scaling: InputScaling, inputs: Sequence[NDArray[np.float32]], rewriting: RewriteChoice
+) -> Calibrated:
+    """Do the same for a graph without its scaling; `inputs` are scaled images [1, height, width, 3] float32."""
+    equalised, activations = equalise(core, measure(core, inputs))
+    prepared = rewrite(biases.with_room(equalised, activations), rewriting)
+    return Calibrated(prepared, scaling, activations, tensor_ranges(prepared, activations))
+
+
+def integer_model(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
+    """Quantise to int8, with uint8 input; it stays 8 bits wide even if the first operation is in float."""
+    model = with_uint8_input(integer_core(calibrated, float_scopes))
+    _check_input(model, calibrated.scaling)
     return model
 
 
-def _scaled(image: RgbImage, scaling: graph.InputScaling) -> np.ndarray:
+def integer_core(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
+    """Quantise weights and activations to int8, of all operations but those with the scopes of `float_scopes`.
+
+    An operation's scope is litert-quantizer's name of it (see layers.Layer). The quantizer puts QUANTIZE and
+    DEQUANTIZE where int8 and float meet.
+    """
+    quantised = rounded_core(calibrated, float_scopes)
+    return without_float_detours(biases.corrected(quantised, calibrated.core, calibrated.activations))
+
+
+def rounded_core(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
+    """Do the same as litert-quantizer does it, its errors uncorrected."""
+    with _quiet():
+        engine = quantizer.Quantizer(bytearray(calibrated.core), recipe.static_wi8_ai8())
+        for scope in float_scopes:
+            engine.update_quantization_recipe(
+                regex=f"^{re.escape(scope)}$",
+                operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
+                algorithm_key=AlgorithmName.NO_QUANTIZE,
+            )
+        return bytes(engine.quantize(_as_statistics(calibrated.ranges)).quantized_model or b"")
+
+
+def scaled(image: RgbImage, scaling: InputScaling) -> NDArray[np.float32]:
+    """Turn an image [height, width, 3] uint8 into the core's input [1, height, width, 3] float32."""
     return (image.astype(np.float32) * np.float32(scaling.scale) + np.float32(scaling.offset))[None]
 
 
-def _whole_range(scaling: graph.InputScaling) -> dict[str, np.ndarray]:
-    """Range of the input whatever the pictures show: all 256 bytes."""
-    ends = scaling.offset, 255 * scaling.scale + scaling.offset
-    low, high = (np.full((1, 1, 1, 1), end, np.float32) for end in ends)
-    return {"min": low, "max": high}
+def _as_statistics(ranges: Mapping[str, Range]) -> dict[str, dict[str, NDArray[np.float32]]]:
+    """Write ranges as litert-quantizer reads them."""
+    return {
+        name: {"min": np.full((1, 1, 1, 1), low, np.float32), "max": np.full((1, 1, 1, 1), high, np.float32)}
+        for name, (low, high) in ranges.items()
+    }
 
 
-def _check_input(model: bytes, scaling: graph.InputScaling) -> None:
+def _check_input(model: bytes, scaling: InputScaling) -> None:
     """Raw bytes are right only if the input's quantisation equals the scaling, to half a step of zero point."""
-    scale, zero_point = graph.input_quantisation(model)
+    scale, zero_point = input_quantisation(model)
     expected_zero_point = -scaling.offset / scaling.scale
     if abs(scale / scaling.scale - 1) > 1e-3 or abs(zero_point - expected_zero_point) > 0.51:
         raise ConversionError(
@@ -75,12 +143,8 @@ def _check_input(model: bytes, scaling: graph.InputScaling) -> None:
         )
 
 
-def _input_name(model: bytes) -> str:
-    (signature,) = graph.parse(model).signatureDefs
-    return signature.inputs[0].name.decode()
-
-
-def _input_tensor_name(model: bytes) -> str:
+def input_tensor_name(model: bytes) -> str:
+    """Return the name of a graph's input."""
     subgraph = graph.parse(model).subgraphs[0]
     return subgraph.tensors[subgraph.inputs[0]].name.decode()
 

@@ -32,6 +32,11 @@ class Verified:
     pictures: int
     is_slow: bool = False
 
+    @property
+    def drop(self) -> float:
+        """Keras's mIoU minus this model's, on the same pictures."""
+        return self.keras_scores.miou - self.scores.miou
+
 
 @dataclass
 class _Tally:

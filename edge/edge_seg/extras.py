@@ -8,9 +8,10 @@ from edge_seg.errors import MissingExtraError
 EXTRAS: dict[str, tuple[str, ...]] = {
     "data": ("pycocotools", "yaml", "jinja2", "matplotlib"),
     "train": ("tensorflow", "matplotlib", "jinja2"),
-    "convert": ("tensorflow", "litert_quantizer"),
+    "convert": ("tensorflow", "litert_quantizer", "matplotlib"),
     "onnx": ("tf2onnx", "onnx", "onnxruntime"),
     "report": ("matplotlib", "jinja2"),
+    "peers": ("openvino", "onnxruntime"),
     "pets": ("tensorflow_datasets", "tensorflow"),
     "quickstart": ("tensorflow", "litert_quantizer", "matplotlib", "jinja2", "skimage"),
     "litert": ("ai_edge_litert",),

@@ -33,6 +33,20 @@ class DataProvenance(BaseModel):
     licence: str = ""
     train_images: int = 0
     val_images: int = 0
+    sha256: str = ""
+    """Of its description, pictures and masks, as edge_seg.dataset.content_hash takes it."""
+
+
+class Calibration(BaseModel):
+    """The pictures that int8's ranges were measured on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    images: int
+    choice: str
+    """How they were chosen."""
+    sha256: str
+    """Of their pixels at network size, in order."""
 
 
 class ModelInfo(BaseModel):
@@ -46,12 +60,21 @@ class ModelInfo(BaseModel):
     input_height: int
     input_width: int
     precision: Precision
+    float_layers: tuple[str, ...] = ()
+    """Layers of an int8 model that were kept in float, by their names in Keras."""
     output: OutputKind = "scores"
     data: DataProvenance
     metrics: dict[str, float] = {}
     """Measured at full image resolution on the validation split, e.g. {"miou": 0.74, "iou_pet": 0.8}."""
+    float_metrics: dict[str, float] = {}
+    """The same figures of the float network it was made from, on the same pictures."""
+    source: str = ""
+    """The run, or the file of somebody else's model, that it came from, and the SHA-256 of its network."""
     training: dict[str, str | int | float | bool | None] = {}
-    """The resolved configuration of the run it came from."""
+    """The resolved configuration of the run."""
+    calibration: Calibration | None = None
+    converter: dict[str, str] = {}
+    """How it was converted, e.g. {"quantizer": "litert", "rewrite": "auto"}."""
     versions: dict[str, str] = {}
     """The tools that made it, e.g. {"edge-seg": "0.1.0", "tensorflow": "2.21.0"}."""
 

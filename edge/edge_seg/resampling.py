@@ -1,6 +1,7 @@
 """Between image resolution and network resolution: the one way down and the one way up.
 
-Training, calibration, evaluation and the camera all call these, so they see the same pixels.
+Training, calibration, evaluation and the camera all call these, so they see the same pixels. So do all processors:
+OpenCV's plain INTER_LINEAR rounds uint8 otherwise on ARM than on x86, INTER_LINEAR_EXACT and INTER_AREA do not.
 """
 
 from typing import Any, TypeAlias
@@ -21,7 +22,7 @@ Plane: TypeAlias = NDArray[Any]
 def shrink_image(image: RgbImage, height: int, width: int) -> RgbImage:
     """Resize [h, w, 3] uint8 to [height, width, 3], averaging areas where it shrinks (no aliasing)."""
     shrinks = height <= image.shape[0] and width <= image.shape[1]
-    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR_EXACT
     return np.asarray(cv2.resize(image, (width, height), interpolation=method), dtype=np.uint8)
 
 
@@ -65,4 +66,4 @@ def class_map_from_probability(plane: Plane, threshold: float, height: int, widt
 
 
 def _upsample(plane: Plane, height: int, width: int) -> Plane:
-    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR))
+    return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR_EXACT))

@@ -16,6 +16,7 @@ from edge_seg.runtimes import load_engine
 pytest.importorskip("ai_edge_litert.schema_py_generated", reason="needs ai-edge-litert")
 
 from edge_seg_convert import graph
+from edge_seg_convert.graph_ends import with_class_map_output
 from edge_seg_convert.metadata import pack
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(1800)]
@@ -81,7 +82,7 @@ def test_normalised_and_quantised_bytes_are_raw_bytes(subject: Subject, mediapip
 def test_class_ids_have_their_names_by_value(subject: Subject, mediapipe: Tool, tmp_path: Path) -> None:
     info = read_model_info(subject.model)
     assert info is not None
-    class_ids = graph.with_class_map_output(subject.model.read_bytes())
+    class_ids = with_class_map_output(subject.model.read_bytes())
     model = pack(class_ids, info.model_copy(update={"output": "classes"}))
     (subgraph,) = metadata(model, mediapipe, tmp_path)["subgraphMetadata"]
     (classes,), (custom,) = subgraph["outputTensorMetadata"], subgraph["customMetadata"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import tomli_w
 
 from edge_seg.dataset import Dataset
-from edge_seg.dataset.manifest import FILE_NAME
+from edge_seg.dataset.content_hash import content_hash
 from edge_seg.errors import TrainingError
 from edge_seg.files import write_text
 from edge_seg.run_folder import RunFolder
@@ -65,18 +65,6 @@ def check_same_sources(folder: RunFolder, dataset: Dataset, teacher: Path | None
             f"{dataset.folder}: has changed since {folder.path} began, so its result would be of neither; "
             "put it back as it was, or train into another folder"
         )
-
-
-def content_hash(dataset: Dataset) -> str:
-    """Return the SHA-256 of the description and of every picture and mask of train and val, in the lists' order."""
-    digest = hashlib.sha256((dataset.folder / FILE_NAME).read_bytes())
-    for split in ("train", "val"):
-        for sample in dataset.samples(split):
-            for path in (sample.image_path, sample.mask_path):
-                digest.update(f"{split}/{path.name}\0".encode("utf-8", "surrogateescape"))
-                with path.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()
 
 
 def teacher_hash(teacher: Path | None) -> str:

@@ -10,9 +10,12 @@ from edge_seg.cli.options import JsonOption, RuntimeOption
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.table import Table
 
     from edge_seg.inspection import Inspection
+    from edge_seg.model_info import ModelInfo
     from edge_seg.runtimes import TensorSpec
 
 
@@ -101,13 +104,39 @@ def _add_info(table: "Table", inspection: "Inspection") -> None:
     if info is None:
         table.add_row("made by", "not edge-seg: the file has no edge_seg.json")
         return
-    table.add_row("name", info.name)
-    table.add_row("metrics", ", ".join(f"{name} {value:.4g}" for name, value in info.metrics.items()) or "none")
-    data = info.data
-    table.add_row("data", f"{data.name}, {data.train_images} + {data.val_images} images, {data.source}")
-    table.add_row("data licence", data.licence or "not stated")
-    table.add_row("training", ", ".join(f"{key}={value}" for key, value in info.training.items()) or "not stated")
-    table.add_row("versions", ", ".join(f"{key} {value}" for key, value in info.versions.items()) or "not stated")
+    for name, value in _provenance(info):
+        table.add_row(name, value)
+
+
+def _provenance(info: "ModelInfo") -> list[tuple[str, str]]:
+    data, calibration = info.data, info.calibration
+    rows = [
+        ("name", info.name),
+        ("metrics", _figures(info.metrics)),
+        ("before conversion", _figures(info.float_metrics)),
+        ("in float", ", ".join(info.float_layers)),
+        (
+            "data",
+            f"{data.name}, {data.train_images} + {data.val_images} images" + (f", {data.source}" * bool(data.source)),
+        ),
+        ("data sha256", data.sha256),
+        ("data licence", data.licence or "not stated"),
+        ("source", info.source),
+        ("training", _pairs(info.training)),
+        ("calibration", f"{calibration.images} {calibration.choice}" if calibration else ""),
+        ("calibration sha256", calibration.sha256 if calibration else ""),
+        ("converter", _pairs(info.converter)),
+        ("versions", ", ".join(f"{key} {value}" for key, value in info.versions.items())),
+    ]
+    return [(name, value) for name, value in rows if value]
+
+
+def _figures(metrics: "Mapping[str, float]") -> str:
+    return ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+
+
+def _pairs(values: "Mapping[str, object]") -> str:
+    return ", ".join(f"{key}={value}" for key, value in values.items())
 
 
 def _tensor_line(spec: "TensorSpec") -> str:
