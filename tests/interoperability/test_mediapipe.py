@@ -13,7 +13,11 @@ from tool_environment import Tool
 from edge_seg.model_info import INFO_FILE, LABELS_FILE, read_labels, read_model_info
 from edge_seg.runtimes import load_engine
 
-graph = pytest.importorskip("edge_seg_convert.graph", reason="needs edge-seg[convert]")
+pytest.importorskip("ai_edge_litert.schema_py_generated", reason="needs ai-edge-litert")
+
+from edge_seg_convert import graph
+from edge_seg_convert.graph_ends import with_class_map_output
+from edge_seg_convert.metadata import pack
 
 pytestmark = [pytest.mark.tools, pytest.mark.timeout(1800)]
 
@@ -34,15 +38,15 @@ def test_class_maps_labels_and_shares(subject: Subject, mediapipe: Tool, tmp_pat
     assert told["sum_error"] < 1e-5, "confidence masks are shares: they add up to 1"
 
 
-def metadata(subject: Subject, mediapipe: Tool, folder: Path) -> dict[str, Any]:
-    parsed = graph.parse(subject.model.read_bytes())
+def metadata(model: bytes, mediapipe: Tool, folder: Path) -> dict[str, Any]:
+    parsed = graph.parse(model)
     (entry,) = [known for known in parsed.metadata if known.name == b"TFLITE_METADATA"]
     (folder / "metadata").write_bytes(bytes(bytearray(parsed.buffers[entry.buffer].data)))
     return mediapipe.script("mediapipe_metadata.py", folder / "metadata")
 
 
 def test_metadata_by_the_published_schema(subject: Subject, mediapipe: Tool, tmp_path: Path) -> None:
-    told = metadata(subject, mediapipe, tmp_path)
+    told = metadata(subject.model.read_bytes(), mediapipe, tmp_path)
     info = read_model_info(subject.model)
     assert info is not None
     assert (told["name"], told["license"], told["minParserVersion"]) == (info.name, info.data.licence, "1.5.0")
@@ -65,10 +69,23 @@ def test_metadata_by_the_published_schema(subject: Subject, mediapipe: Tool, tmp
 
 def test_normalised_and_quantised_bytes_are_raw_bytes(subject: Subject, mediapipe: Tool, tmp_path: Path) -> None:
     """A reader of the standard computes (byte - mean) / std, then quantises as the input tensor says."""
-    (image,) = metadata(subject, mediapipe, tmp_path)["subgraphMetadata"][0]["inputTensorMetadata"]
+    (image,) = metadata(subject.model.read_bytes(), mediapipe, tmp_path)["subgraphMetadata"][0]["inputTensorMetadata"]
     (unit,) = image["processUnits"]
     (mean,), (std,) = unit["options"]["mean"], unit["options"]["std"]
     spec = load_engine(subject.model).inputs[0]
     scale, zero_point = (spec.scale, spec.zero_point) if spec.scale else (1.0, 0)
     assert unit["optionsType"] == 1  # NormalizationOptions
     assert [round((byte - mean) / std / scale + zero_point) for byte in range(256)] == list(range(256))
+
+
+@pytest.mark.parametrize("subject", ["pets"], indirect=True)
+def test_class_ids_have_their_names_by_value(subject: Subject, mediapipe: Tool, tmp_path: Path) -> None:
+    info = read_model_info(subject.model)
+    assert info is not None
+    class_ids = with_class_map_output(subject.model.read_bytes())
+    model = pack(class_ids, info.model_copy(update={"output": "classes"}))
+    (subgraph,) = metadata(model, mediapipe, tmp_path)["subgraphMetadata"]
+    (classes,), (custom,) = subgraph["outputTensorMetadata"], subgraph["customMetadata"]
+    assert classes["content"]["contentPropertiesType"] == 1  # FeatureProperties
+    assert [(file["name"], file["type"]) for file in classes["associatedFiles"]] == [(LABELS_FILE, 3)]  # VALUE_LABELS
+    assert custom["data"]["activation"] == 0  # NONE
