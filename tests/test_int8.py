@@ -47,7 +47,7 @@ def test_extremes_and_mean_of_every_activation() -> None:
     activations = measure(model, seen)
     assert set(activations) == {small.name(small.image), small.name(output)}
     found = activations[small.name(output)]
-    assert np.allclose(found.mean, np.mean(made, axis=0), atol=1e-5)
+    assert np.allclose(found.mean[0], np.mean(made, axis=0), atol=1e-5)
     assert np.allclose(found.low, np.min(made, axis=(0, 1, 2)), atol=1e-5)
     assert np.allclose(found.high, np.max(made, axis=(0, 1, 2)), atol=1e-5)
     assert found.ends == (min(0, float(found.low.min())), max(0, float(found.high.max())))

@@ -25,7 +25,7 @@ class Activation:
     high: NDArray[np.float32]
     """[channels] float32, the largest."""
     mean: NDArray[np.float32]
-    """[height, width, channels] float32, the mean over the images."""
+    """float32 of the tensor's shape, the mean over the images."""
 
     @property
     def ends(self) -> tuple[float, float]:
@@ -42,7 +42,7 @@ Activations = Mapping[str, Activation]
 
 
 def measure(model: bytes, inputs: Sequence[NDArray[np.float32]]) -> dict[str, Activation]:
-    """Run a float graph on every input and sum its image-shaped activations up.
+    """Run a float graph on every input and sum its activations up.
 
     Every activation becomes an output of the graph, so that XNNPACK runs it at full speed all the same
     (keeping tensors alive without outputs needs the reference kernels, several times slower).
@@ -59,18 +59,14 @@ def measure(model: bytes, inputs: Sequence[NDArray[np.float32]]) -> dict[str, Ac
 
 
 def _with_all_outputs(model: bytes) -> tuple[bytes, dict[int, str]]:
-    """Return the graph with every image-shaped activation as an output, and their names by index, input first."""
+    """Return the graph with every activation as an output, and their names by index, input first."""
     edited = graph.parse(model)
     main = edited.subgraphs[0]
     made = [int(index) for operation in main.operators for index in operation.outputs]
-    outputs = [index for index in made if _is_image(main.tensors[index])]
+    outputs = [index for index in made if main.tensors[index].type == schema.TensorType.FLOAT32]
     main.outputs = outputs
     edited.signatureDefs = []
     return graph.serialise(edited), {index: graph.tensor_name(edited, index) for index in (*main.inputs, *outputs)}
-
-
-def _is_image(tensor: schema.TensorT) -> bool:
-    return tensor.type == schema.TensorType.FLOAT32 and len(tensor.shape) == 4 and tensor.shape[0] == 1
 
 
 def _measure_part(
@@ -86,12 +82,13 @@ def _measure_part(
         interpreter.set_tensor(input_index, values)
         interpreter.invoke()
         for index, name in activations.items():
-            _add(parts, name, interpreter.get_tensor(index)[0])
+            _add(parts, name, interpreter.get_tensor(index))
     return parts
 
 
 def _add(parts: dict[str, Activation], name: str, values: NDArray[np.float32]) -> None:
-    low, high = values.min(axis=(0, 1)), values.max(axis=(0, 1))
+    by_channel = values.reshape(-1, values.shape[-1] if values.ndim else 1)
+    low, high = by_channel.min(axis=0), by_channel.max(axis=0)
     if name in parts:
         known = parts[name]
         np.add(known.mean, values, out=known.mean)

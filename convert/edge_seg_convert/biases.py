@@ -108,7 +108,7 @@ def _mean_image(
     """Return the mean of a convolution's input, [height, width, channels]; a rewriting's PAD was never measured."""
     name = graph.tensor_name(model, index)
     if name in activations:
-        return activations[name].mean
+        return activations[name].mean[0]
     maker = makers.get(name)
     if maker is None or graph.operation_code(model, maker) != schema.BuiltinOperator.PAD:
         return None

@@ -1,5 +1,6 @@
 """`edge-seg convert`."""
 
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -114,6 +115,8 @@ def convert(
     warns; one that loses more than 3 is not written unless forced. When int8 loses, --debug says where,
     and --target-drop 0.2 keeps the layers that hurt in float.
     """
+    if target_drop is not None and not math.isfinite(target_drop):
+        raise typer.BadParameter(f"is {target_drop}; give points of mIoU such as 0.2", param_hint="--target-drop")
     formats = set(to or [FormatName.tflite])
     if precision and FormatName.tflite not in formats:
         raise typer.BadParameter("is about .tflite files; add --to tflite", param_hint="--precision")

@@ -1,6 +1,7 @@
 """From a trained network to self-contained models: export, quantise, verify, gate, write."""
 
 import json
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
-from edge_seg.errors import ConversionError
+from edge_seg.errors import ConversionError, ModelError
 from edge_seg.files import check_can_write, write_bytes, write_text
 from edge_seg.inspection import delegate_coverage
 from edge_seg.model_info import ModelInfo, OutputKind, Precision
@@ -180,6 +181,11 @@ class _Conversion:
     def _exported(self) -> Exported:
         data = str(self._source.dataset.folder) if self._source.dataset else None
         exported = export(self._request(data=data), self._work)
+        if exported.channels == 1 and self._options.output == "classes":
+            raise ConversionError(
+                f"{self._source.model}: gives one score a pixel, which is no choice between classes; leave out "
+                "--output classes"
+            )
         # One score a pixel is the probability of the second class.
         if max(exported.channels, 2) != len(self._class_names):
             raise ConversionError(
@@ -235,7 +241,17 @@ class _Conversion:
             return drafts
         self._progress.stage("verifying", len(dataset.samples("val")))
         paths: dict[Precision, Path] = {key: self._write(key, draft) for key, draft in drafts.items()}
-        self.keras, verified = verify(paths, dataset, self._work / keras_export.MASKS_FOLDER, self._progress.advance)
+        masks = self._work / keras_export.MASKS_FOLDER
+        try:
+            self.keras, verified = verify(paths, dataset, masks, self._progress.advance)
+        except ModelError as error:
+            # The sentence begins with the name of a file that nobody but us ever sees.
+            raise ConversionError(f"{self._source.model}: {str(error).split(': ', 1)[-1]}") from None
+        if math.isnan(self.keras.scores.miou):
+            raise ConversionError(
+                f"{dataset.folder}: no pixel of the validation masks counts (all are {dataset.ignore_id}, ignored), so "
+                "nothing can be verified; give a data set with annotated pictures"
+            )
         return {key: self._with_figures(draft, verified[key]) for key, draft in drafts.items()}
 
     def _with_figures(self, draft: _Draft, verified: Verified, mixed: MixedModel | None = None) -> _Draft:
@@ -288,7 +304,7 @@ class _Conversion:
             mixed=draft.mixed,
             target_drop=self._options.target_drop if precision == "int8" else None,
         )
-        reason = obstacle(made, transposed=count_transposed(draft.bare))
+        reason = obstacle(made, transposed=count_transposed(draft.bare), rewriting=self._options.rewriting)
         name = Path(f"{self._source.name}_{precision}.tflite")
         return replace(made, obstacle=reason, path=name if reason is None or self._options.force else None)
 

@@ -38,15 +38,27 @@ def without_input_scaling(model: bytes) -> tuple[bytes, InputScaling]:
     edited = graph.parse(model)
     main = edited.subgraphs[0]
     scaling, count = InputScaling(1.0, 0.0), 0
-    while graph.operation_code(edited, main.operators[count]) in _SCALING_OPERATIONS:
+    while count < len(main.operators) and _is_scaling(edited, main.operators[count]):
         scaling = _after(edited, main.operators[count], scaling)
         count += 1
     if count == 0:
-        raise ConversionError("the graph does not begin with its pixel scaling; convert a model that edge-seg trained")
+        raise ConversionError("the graph does not begin with its pixel scaling; report this with the model")
     _replace_input(edited, main.operators[count - 1].outputs[0])
     del main.operators[:count]
     graph.drop_unused(edited)
     return graph.serialise(edited), scaling
+
+
+def _is_scaling(model: schema.ModelT, operation: schema.OperatorT) -> bool:
+    """Tell whether an operation does the same to all three colours, by constants."""
+    code = graph.operation_code(model, operation)
+    if code == schema.BuiltinOperator.CAST:
+        return True
+    return (
+        code in _SCALING_OPERATIONS
+        and graph.is_constant(model, operation.inputs[1])
+        and graph.float_constant(model, operation.inputs[1]).size == 1
+    )
 
 
 def _after(model: schema.ModelT, operation: schema.OperatorT, scaling: InputScaling) -> InputScaling:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_seg.dataset import Dataset
-from edge_seg.errors import EdgeSegError
+from edge_seg.errors import ConversionError, EdgeSegError
 from edge_seg.images import RgbImage, write_mask
 from edge_seg.resampling import class_map_from_probability, class_map_from_scores, shrink_image
 from edge_seg_convert.child_process import run_module
@@ -62,6 +62,8 @@ def export(request: Request, out: Path) -> Exported:
 def _main(out: Path) -> None:
     request = Request(**json.loads((out / REQUEST_FILE).read_text(encoding="utf-8")))
     model = load_image_model(Path(request.model), request.input_range)
+    if not all(np.isfinite(weights).all() for weights in model.get_weights()):
+        raise ConversionError("its weights hold NaN or infinity, so training failed; train it again")
     (out / FLOAT_MODEL_FILE).write_bytes(_float_model(model))
     if request.calibration:
         (out / TENSORFLOW_INT8_FILE).write_bytes(_int8_model(model, np.load(request.calibration)))
@@ -89,7 +91,15 @@ def _float_model(model: Any) -> bytes:
 
     image = tf.TensorSpec((1, *model.input.shape[1:]), model.input.dtype, name="image")
     traced = tf.function(lambda image: model(image, training=False)).get_concrete_function(image)
-    return tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(traced)]).convert()
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([convert_variables_to_constants_v2(traced)])
+    try:
+        return converter.convert()
+    except Exception as error:  # noqa: BLE001 - the converter's own kinds of error are private
+        lines = [line.strip() for line in str(error).splitlines() if "error:" in line] or ["no reason given"]
+        raise ConversionError(
+            f"TensorFlow's converter cannot make a .tflite of it ({lines[0][:200]}); leave the operation out that it "
+            "names, and save the network in float32"
+        ) from None
 
 
 def _int8_model(model: Any, images: Sequence[RgbImage]) -> bytes:

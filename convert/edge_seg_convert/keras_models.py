@@ -11,6 +11,7 @@ from edge_seg.errors import ConversionError
 SAVED_MODEL_FILE = "saved_model.pb"
 _KERAS_SUFFIXES = (".keras", ".h5", ".hdf5")
 _SIGNATURE = "serving_default"
+_DTYPES = ("float32", "uint8")
 
 
 def is_model(path: Path) -> bool:
@@ -29,6 +30,11 @@ def load_image_model(path: Path, input_range: tuple[float, float] | None) -> Any
         ConversionError: it cannot be loaded, or is not such a network.
     """
     model = _load_saved_model(path) if path.is_dir() else _load_keras_file(path)
+    if not model.built:
+        raise ConversionError(
+            "has no defined inputs yet; build it with keras.Input((height, width, 3)) and save it again"
+        )
+    model = _computing_in_float32(_with_one_output(model))
     _check_input(model)
     _check_output(model)
     return _taking_bytes(model, input_range)
@@ -78,6 +84,37 @@ def _load_saved_model(path: Path) -> Any:
     outputs = keras.layers.TFSMLayer(path, call_endpoint=_SIGNATURE)(image)
     named = list(outputs.values()) if isinstance(outputs, dict) else [outputs]
     return keras.Model(image, named[0] if len(named) == 1 else named)
+
+
+def _with_one_output(model: Any) -> Any:
+    """Take the output out of a dictionary or a list of one."""
+    import keras
+
+    if isinstance(model.output, dict | list | tuple) and len(model.outputs) == 1:
+        return keras.Model(model.inputs, model.outputs[0])
+    return model
+
+
+def _computing_in_float32(model: Any) -> Any:
+    """Undo mixed precision, which is for training on GPUs; its weights are float32 already."""
+    import keras
+
+    if all(layer.compute_dtype in _DTYPES for layer in _layers(model)):
+        return model
+
+    def in_float32(layer: Any) -> Any:
+        dtype = layer.compute_dtype if layer.compute_dtype in _DTYPES else "float32"
+        return type(layer).from_config({**layer.get_config(), "dtype": dtype})
+
+    floating = keras.models.clone_model(model, clone_function=in_float32, recursive=True)
+    floating.set_weights(model.get_weights())
+    return floating
+
+
+def _layers(model: Any) -> list[Any]:
+    """Return all layers, those of models inside too."""
+    inner = [_layers(layer) if hasattr(layer, "layers") else [layer] for layer in model.layers]
+    return [layer for part in inner for layer in part]
 
 
 def _check_input(model: Any) -> None:

@@ -41,8 +41,10 @@ def _class_maps(model: Path, pictures: Sequence[RgbImage]) -> np.ndarray:
 
 
 def _class_map(output: Tensor) -> np.ndarray:
-    """Return class ids [height, width] of those or of scores [height, width, classes]."""
-    return output if output.ndim == 2 else output.argmax(axis=-1)
+    """Return class ids [height, width] of those, of scores [height, width, classes], or of one probability."""
+    if output.ndim == 2:
+        return output
+    return output[..., 0] > 0.5 if output.shape[-1] == 1 else output.argmax(axis=-1)
 
 
 def _main(model: Path, pictures: Path, class_maps: Path) -> None:

@@ -24,7 +24,7 @@ from edge_seg_convert import graph
 
 FEWEST_CHANNELS_APART = 8
 """Below this many output channels a convolution wastes most of a vector register: the phases then share one
-convolution, zeros filled in (measured on x86 and in ARM instructions; benchmarks/results/rewrites.json)."""
+convolution, zeros filled in (measured on x86 and in ARM instructions: benchmarks/results/graph_study)."""
 
 RewriteChoice = Literal["auto", "on", "off"]
 
@@ -62,12 +62,13 @@ def count_transposed(model: bytes) -> int:
     return sum(graph.operation_code(parsed, item) == _OP.TRANSPOSE_CONV for item in parsed.subgraphs[0].operators)
 
 
-def rewrite(model: bytes, choice: RewriteChoice) -> bytes:
+def rewrite(model: bytes, choice: RewriteChoice, fewest_apart: int = FEWEST_CHANNELS_APART) -> bytes:
     """Rewrite the transposed convolutions of a float32 graph; tensors keep their names.
 
     Args:
         model: a float32 .tflite.
         choice: "auto" rewrites those that can be, "on" refuses a graph with one that cannot, "off" does nothing.
+        fewest_apart: output channels from which on each phase has a convolution of its own.
 
     Raises:
         ConversionError: "on", and one cannot be rewritten.
@@ -83,7 +84,7 @@ def rewrite(model: bytes, choice: RewriteChoice) -> bytes:
             continue
         reason = _obstacle(edited, operation)
         if reason is None:
-            operations += _Rewriting(edited, operation).operations()
+            operations += _Rewriting(edited, operation, fewest_apart).operations()
         elif choice == "on":
             name = main.tensors[operation.outputs[0]].name.decode()
             raise ConversionError(
@@ -119,9 +120,10 @@ def _obstacle(model: schema.ModelT, operation: Any) -> str | None:
 class _Rewriting:
     """The operations that take one transposed convolution's place."""
 
-    def __init__(self, model: schema.ModelT, operation: Any) -> None:
+    def __init__(self, model: schema.ModelT, operation: Any, fewest_apart: int) -> None:
         self._model = model
         self._main = model.subgraphs[0]
+        self._fewest_apart = fewest_apart
         _, weights, self._image, *bias = operation.inputs
         self._output = int(operation.outputs[0])
         self._name = self._main.tensors[self._output].name.decode()
@@ -137,7 +139,7 @@ class _Rewriting:
         """Make a convolution for each phase (one for all, when channels are few), joined and interleaved."""
         rows, columns = (self._taps(axis) for axis in (1, 2))
         phases = [Phase(vertical, horizontal) for vertical, horizontal in itertools.product(rows, columns)]
-        apart = len(self._kernel) >= FEWEST_CHANNELS_APART
+        apart = len(self._kernel) >= self._fewest_apart
         groups = [[phase] for phase in phases] if apart else [phases]
         parts = [self._convolution(group, f"{self._name}/phase{index}") for index, group in enumerate(groups)]
         self._interleave(parts[0] if len(parts) == 1 else self._join(parts))

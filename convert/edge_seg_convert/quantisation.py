@@ -106,17 +106,24 @@ def integer_core(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> by
     return without_float_detours(biases.corrected(quantised, calibrated.core, calibrated.activations))
 
 
-def rounded_core(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
+def rounded_core(calibrated: Calibrated, float_scopes: Sequence[str] = (), weight_bits: int = 8) -> bytes:
     """Do the same as litert-quantizer does it, its errors uncorrected."""
     with _quiet():
-        engine = quantizer.Quantizer(bytearray(calibrated.core), recipe.static_wi8_ai8())
+        engine = quantizer.Quantizer(bytearray(calibrated.core), _static_recipe(weight_bits))
         for scope in float_scopes:
             engine.update_quantization_recipe(
                 regex=f"^{re.escape(scope)}$",
                 operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
                 algorithm_key=AlgorithmName.NO_QUANTIZE,
             )
-        return bytes(engine.quantize(_as_statistics(calibrated.ranges)).quantized_model or b"")
+        try:
+            return bytes(engine.quantize(_as_statistics(calibrated.ranges)).quantized_model or b"")
+        except (ValueError, RuntimeError, KeyError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ConversionError(
+                f"litert-quantizer cannot make int8 of it ({reason}); try --quantizer tensorflow, or leave int8 out "
+                "with --precision"
+            ) from None
 
 
 def scaled(image: RgbImage, scaling: InputScaling) -> NDArray[np.float32]:
@@ -147,6 +154,21 @@ def input_tensor_name(model: bytes) -> str:
     """Return the name of a graph's input."""
     subgraph = graph.parse(model).subgraphs[0]
     return subgraph.tensors[subgraph.inputs[0]].name.decode()
+
+
+def _static_recipe(weight_bits: int) -> qtyping.ModelQuantizationRecipe:
+    """int8 activations; weights of `weight_bits` in convolutions, but for depthwise ones, whose kernels are 8-bit."""
+    manager = recipe_manager.RecipeManager()
+    manager.load_quantization_recipe(recipe.static_wi8_ai8())
+    if weight_bits != 8:
+        manager.add_static_config(
+            regex=".*",
+            operation_name=qtyping.TFLOperationName.CONV_2D,
+            activation_num_bits=8,
+            weight_num_bits=weight_bits,
+            weight_granularity=qtyping.QuantGranularity.CHANNELWISE,
+        )
+    return manager.get_quantization_recipe()
 
 
 def _float16_recipe() -> qtyping.ModelQuantizationRecipe:

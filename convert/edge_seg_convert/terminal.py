@@ -13,6 +13,9 @@ from edge_seg_convert.results import ConversionResult, Converted, summary
 _INPUT_CONVERSIONS = {"CAST", "QUANTIZE"}
 """From raw bytes to the graph's own type, once a frame; XNNPACK has neither."""
 
+LOW_AGREEMENT = 0.95
+"""A trained network's int8 agrees with it on 98 to 99.9 % of the pixels."""
+
 NOTICEABLE_SLOWDOWN = 1.15
 """Below this a shared machine's noise may be all there is."""
 
@@ -133,6 +136,8 @@ def _warnings(model: Converted) -> list[str]:
             f"loses {model.drop * 100:.1f} points of mIoU against Keras; try more --calibration-images"
             f"{', or see where with --debug' if model.precision == 'int8' else ''}"
         )
+    if model.verified and model.verified.agreement < LOW_AGREEMENT:
+        sentences.append(f"gives Keras's class to {100 * model.verified.agreement:.1f} % of the pixels only")
     if model.slowdown > NOTICEABLE_SLOWDOWN and model.precision != "float32":
         sentences.append(f"is {model.slowdown:.1f} times slower than float32 on this machine; measure on your device")
     if model.coverage.partitions != 1 or set(model.coverage.left_out) - _INPUT_CONVERSIONS:

@@ -55,7 +55,7 @@ def read_label_file(path: Path) -> tuple[str, ...]:
         ModelError: no such file, not text, or empty.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: cannot be read as a list of class names ({error}); give a text file") from None
     names = tuple(line.strip() for line in lines if line.strip())
