@@ -1,6 +1,7 @@
 """The road from a data set to models, end to end on a small generated set, through the command line."""
 
 import csv
+import hashlib
 import json
 import subprocess
 import sys
@@ -15,6 +16,7 @@ pytest.importorskip("tensorflow", reason="needs edge-seg[train]")
 pytest.importorskip("litert_quantizer", reason="needs edge-seg[convert]")
 
 from edge_seg import Dataset, Segmenter
+from edge_seg.dataset.content_hash import content_hash
 from edge_seg.model_info import read_labels, read_model_info
 from edge_seg.run_folder import RunFolder
 from edge_seg.runtimes import load_engine
@@ -105,6 +107,25 @@ def test_every_model_takes_raw_bytes(road: Road, precision: str) -> None:
     assert engine.outputs[0].dtype == (np.int8 if precision == "int8" else np.float32)
 
 
+def test_inspect_shows_where_a_model_comes_from(road: Road) -> None:
+    done = edge_seg("inspect", road.models / "run_int8.tflite")
+    assert done.returncode == 0, done.stderr
+    shown = {line.split("  ")[0] for line in done.stdout.splitlines()}
+    assert shown >= {
+        "before conversion",
+        "data sha256",
+        "data licence",
+        "source",
+        "calibration",
+        "converter",
+        "versions",
+    }
+    machine_readable = json.loads(edge_seg("inspect", road.models / "run_int8.tflite", "--json").stdout)
+    assert machine_readable["edge_seg"]["calibration"]["images"] == 20
+    assert machine_readable["delegate"]["partitions"] == 1
+    assert machine_readable["delegate"]["left_out"] == {"QUANTIZE": 1}
+
+
 @pytest.mark.parametrize("precision", PRECISIONS)
 def test_every_model_describes_itself(road: Road, precision: str) -> None:
     path = road.models / f"run_{precision}.tflite"
@@ -113,6 +134,11 @@ def test_every_model_describes_itself(road: Road, precision: str) -> None:
     assert (info.precision, info.input_height, info.input_width, info.output) == (precision, 96, 96, "scores")
     assert info.metrics.keys() >= {"miou", "pixel_accuracy", "iou_background", "agreement_with_keras"}
     assert info.data.licence == "CC0-1.0"
+    assert info.float_metrics.keys() == info.metrics.keys() - {"keras_miou", "agreement_with_keras", "pictures"}
+    assert info.source == f"run {hashlib.sha256((road.run / 'best.keras').read_bytes()).hexdigest()}"
+    assert info.data.sha256 == content_hash(Dataset.open(road.data))
+    assert info.converter == {"quantizer": "litert", "rewrite": "auto"}
+    assert (info.calibration.images if info.calibration else 0) == (20 if precision == "int8" else 0)
     assert read_labels(path) == tuple(item.name for item in info.classes)
     assert zipfile.ZipFile(path).testzip() is None
 

@@ -233,7 +233,8 @@ class _Conversion:
     def _describe(self, exported: Exported, precision: Precision, pictures: Sequence[Candidate]) -> ModelInfo:
         converter = {"quantizer": self._options.quantizer, "rewrite": self._options.rewriting}
         info = describe(self._source, exported, self._options.output, converter)
-        return info.model_copy(update={"precision": precision, "calibration": describe_calibration(pictures)})
+        calibration = describe_calibration(pictures) if precision == "int8" else None
+        return info.model_copy(update={"precision": precision, "calibration": calibration})
 
     def _verified(self, drafts: dict[Precision, _Draft]) -> dict[Precision, _Draft]:
         dataset = self._source.dataset
