@@ -377,7 +377,7 @@ def test_a_graph_that_computes_something_else_is_marked(
         for row in result.rows
     ]
     said = sentences(result.model_copy(update={"rows": rows}))
-    assert any("computes something else" in sentence for sentence in said) == broken
+    assert any("too few for the same computation" in sentence for sentence in said) == broken
     assert sum(f"gives {agreement:.2%} of a photograph's pixels" in sentence for sentence in said) == 3
 
 

@@ -37,7 +37,7 @@ def forms(calibrated: Calibrated) -> Mapping[str, Callable[[], bytes]]:
     """Return how to make each form, by name; `calibrated` is not rewritten."""
     apart = _rewritten(calibrated)
     return {
-        "as_converted": lambda: integer_model(calibrated),
+        "transposed": lambda: integer_model(calibrated),
         "phases_apart": lambda: integer_model(apart),
         "phases_together": lambda: integer_model(_rewritten(calibrated, fewest_apart=ALL_TOGETHER)),
         "weights_of_4_bits": lambda: with_uint8_input(_with_small_weights(apart)),

@@ -136,7 +136,7 @@ def _agreement_sentence(row: Row, share: float | None) -> str:
     if share is None:
         return ""
     sentence = f"{_row_words(row)} gives {share:.2%} of a photograph's pixels the class that LiteRT gives"
-    return f"{sentence}." if share >= _BROKEN_BELOW else f"**{sentence}: it computes something else.**"
+    return f"{sentence}." if share >= _BROKEN_BELOW else f"**{sentence}: too few for the same computation.**"
 
 
 def _doubt_sentence(network: NetworkResult) -> str:
