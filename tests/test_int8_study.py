@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("litert_quantizer", reason="needs edge-seg[convert]")
 
 from edge_seg_convert.int8_study import COUNTS, SEEDS, Trial
-from edge_seg_convert.int8_tables import calibration_table, seconds_table, steps_table
+from edge_seg_convert.int8_tables import calibration_table, forms_table, seconds_table, steps_table
 
 ROOT = Path(__file__).parents[1]
 DOCUMENT = (ROOT / "docs" / "int8.md").read_text(encoding="utf-8")
@@ -18,6 +18,10 @@ TRIALS = [Trial(**trial) for trial in json.loads((ROOT / "benchmarks/results/int
 @pytest.mark.parametrize("table", [steps_table, calibration_table, seconds_table])
 def test_tables_say_what_was_recorded(table) -> None:
     assert table(TRIALS) in DOCUMENT
+
+
+def test_forms_are_those_that_were_measured() -> None:
+    assert forms_table(ROOT / "benchmarks/results/graph_study") in DOCUMENT
 
 
 @pytest.mark.parametrize("run", ["pets-128", "tutorial", "fire", "flood", "trash"])

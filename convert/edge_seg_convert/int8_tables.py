@@ -1,7 +1,10 @@
 """The trials of int8_study as Markdown: what docs/int8.md shows."""
 
+import json
 import statistics
 from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
 from edge_seg_convert.int8_study import COUNTS, STANDARD_COUNT, Trial
 
@@ -33,6 +36,40 @@ def seconds_table(trials: Sequence[Trial]) -> str:
         for title, way in ways.items()
     ]
     return _table([f"{STANDARD_COUNT} pictures", *runs], rows)
+
+
+def forms_table(folder: Path) -> str:
+    """Tabulate the forms of graph_study: what they give, take on x86 and on emulated ARM cores.
+
+    Args:
+        folder: holds `*_accuracy.json`, results.json of `edge-seg bench`, arm64.json of edge_seg_bench.arm64.
+    """
+    accuracy = {
+        path.name.removesuffix("_accuracy.json"): _read(path) for path in sorted(folder.glob("*_accuracy.json"))
+    }
+    medians = {row["name"]: row["measurement"]["latency"]["p50_ms"] for row in _read(folder / "results.json")["rows"]}
+    millions = {
+        (count["model"], count["core"]): statistics.median(count["runs"]) / 1e6
+        for count in _read(folder / "arm64.json")["counts"]
+    }
+    rows = [
+        [
+            run,
+            form.replace("_", " "),
+            f"{figures['size_bytes'] / 1e6:.2f} MB",
+            f"{round(-figures['drop_points'], 2) + 0.0:+.2f} · {100 * figures['agreement']:.2f} %",
+            f"{medians[f'{run}_{form}']:.2f} ms",
+            *(f"{millions[f'{run}_{form}', core]:.1f}" for core in ("cortex-a72", "cortex-a76")),
+        ]
+        for run, forms in accuracy.items()
+        for form, figures in forms.items()
+        if f"{run}_{form}" in medians
+    ]
+    return _table(["network", "form", "size", "vs Keras", "x86", "A72, M instr.", "A76, M instr."], rows)
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _of_way(trials: Sequence[Trial], run: str, way: str) -> list[Trial]:
