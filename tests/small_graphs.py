@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edge_seg.runtimes import load_engine
 from edge_seg_convert import graph
+from edge_seg_convert.graph_ends import with_signature
 
 OP = schema.BuiltinOperator
 RELU, RELU6, LINEAR = (
@@ -77,15 +78,9 @@ class SmallGraph:
         return self._append(OP.ADD, [one, other], shape, schema.AddOptionsT())
 
     def finished(self, output: int) -> bytes:
-        """Return the model, `output` its output, with the signature the quantizer asks for."""
+        """Return the model, `output` its output, with a signature."""
         self.model.subgraphs[0].outputs = [output]
-        signature = schema.SignatureDefT()
-        signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
-        signature.inputs, signature.outputs = [schema.TensorMapT()], [schema.TensorMapT()]
-        signature.inputs[0].name, signature.inputs[0].tensorIndex = b"image", self.image
-        signature.outputs[0].name, signature.outputs[0].tensorIndex = b"scores", output
-        self.model.signatureDefs = [signature]
-        return graph.serialise(self.model)
+        return with_signature(graph.serialise(self.model))
 
     def constant(self, name: str, values: NDArray[Any]) -> int:
         """Add a constant under a name of its own."""

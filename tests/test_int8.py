@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 pytest.importorskip("litert_quantizer", reason="needs edge-seg[convert]")
 
@@ -28,11 +29,6 @@ def numbers(*shape: int, seed: int = 0) -> np.ndarray:
 
 def images(count: int = 5, channels: int = 4) -> list[np.ndarray]:
     return [np.clip(numbers(1, *SIZE, channels, seed=seed) + 0.5, 0, 2) for seed in range(count)]
-
-
-def constant_weights(values: np.ndarray, activation: int = RELU) -> bytes:
-    small = SmallGraph(*SIZE, values.shape[-1])
-    return small.finished(small.convolution(small.image, values, numbers(len(values), seed=1), activation))
 
 
 # Activations
@@ -220,15 +216,42 @@ def test_no_conversion_between_scales_is_left_inside() -> None:
     assert operations(quantised).count("DEPTH_TO_SPACE") == 2
 
 
-def test_a_detour_between_two_scales_stays() -> None:
-    """Moved to int8 it would lose the second scale; the graph must stay as it was."""
+@pytest.mark.parametrize(("second_scale", "stays"), [(0.1, False), (0.2, True)])
+def test_a_detour_is_taken_out_between_equal_scales_alone(second_scale: float, stays: bool) -> None:
     small = SmallGraph(*SIZE, 4)
-    model = small.finished(small.transposed(small.image, numbers(8, 3, 3, 4), numbers(8), 2))
-    quantised = integer_core(calibrate_core(model, BYTES, images(), "on"))
-    assert operations(without_float_detours(quantised)) == operations(quantised)
-    assert OP.DEPTH_TO_SPACE in {
-        graph.operation_code(graph.parse(quantised), item) for item in graph.parse(quantised).subgraphs[0].operators
-    }
+    edited = graph.parse(small.finished(small.image))
+    main = edited.subgraphs[0]
+
+    def int8(name: str, shape: tuple[int, ...], scale: float) -> int:
+        quantization = schema.QuantizationParametersT()
+        quantization.scale, quantization.zeroPoint = [scale], [0]
+        return graph.add_tensor(edited, name, shape, schema.TensorType.INT8, quantization=quantization)
+
+    options = schema.DepthToSpaceOptionsT()
+    options.blockSize = 2
+    large = (1, 2 * SIZE[0], 2 * SIZE[1], 1)
+    source, target = int8("source", (1, *SIZE, 4), 0.1), int8("target", large, second_scale)
+    moved = graph.add_tensor(edited, "moved", large, schema.TensorType.FLOAT32)
+    main.operators = [
+        graph.make_operation(edited, OP.DEQUANTIZE, [small.image], [source]),
+        graph.make_operation(edited, OP.DEPTH_TO_SPACE, [moved], [small.image], options),
+        graph.make_operation(edited, OP.QUANTIZE, [target], [moved]),
+    ]
+    main.inputs, main.outputs, edited.signatureDefs = [source], [target], []
+    left = operations(without_float_detours(graph.serialise(edited)))
+    assert left == (["DEQUANTIZE", "DEPTH_TO_SPACE", "QUANTIZE"] if stays else ["DEPTH_TO_SPACE"])
+
+
+@pytest.mark.parametrize(("dilation", "stride", "out"), [(1, 1, 8), (2, 1, 8), (18, 1, 8), (1, 2, 4), (3, 2, 4)])
+def test_taps_see_what_a_convolution_sees(dilation: int, stride: int, out: int) -> None:
+    """Against a plain sum over positions, padding left out."""
+    size, kernel = 8, 3
+    padding = max(0, (out - 1) * stride + (kernel - 1) * dilation + 1 - size) // 2
+    values = np.arange(size)
+    for tap in range(kernel):
+        seen = [stride * n + dilation * tap - padding for n in range(out)]
+        expected = [position for position in seen if 0 <= position < size]
+        assert list(values[biases.Direct(size, out, kernel, stride, dilation).seen_by(tap)]) == expected
 
 
 def test_same_input_same_bytes() -> None:

@@ -150,6 +150,15 @@ def test_int8_input_costs_nothing(road: Road) -> None:
     assert spec.zero_point in (127, 128)
 
 
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_every_model_has_a_signature(road: Road, precision: str) -> None:
+    from edge_seg_convert import graph
+
+    (signature,) = graph.parse((road.models / f"run_{precision}.tflite").read_bytes()).signatureDefs
+    assert signature.signatureKey == b"serving_default"
+    assert [entry.name for entry in (*signature.inputs, *signature.outputs)] == [b"image", b"output_0"]
+
+
 @pytest.mark.parametrize("precision", PRECISIONS[1:])
 def test_models_agree_with_float32_on_a_picture(road: Road, precision: str) -> None:
     dataset = Dataset.open(road.data)

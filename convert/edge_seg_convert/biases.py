@@ -84,6 +84,7 @@ def corrected(quantised: bytes, float_model: bytes, activations: Mapping[str, Ac
                 original, maker.inputs[layout.weights]
             )
             _subtract(edited, operation, layout, _mean_output(original, maker, rounding, image))
+    graph.drop_unused(edited)
     return graph.serialise(edited)
 
 
@@ -141,7 +142,7 @@ def _samplings(
     if graph.operation_code(model, operation) == schema.BuiltinOperator.TRANSPOSE_CONV:
         return [_Transposed(*axis) for axis in zip(size, out, kernel, strides, strict=True)]
     dilations = options.dilationHFactor, options.dilationWFactor
-    return [_Direct(*axis) for axis in zip(size, out, kernel, strides, dilations, strict=True)]
+    return [Direct(*axis) for axis in zip(size, out, kernel, strides, dilations, strict=True)]
 
 
 class _Sampling(Protocol):
@@ -153,7 +154,9 @@ class _Sampling(Protocol):
 
 
 @dataclass(frozen=True)
-class _Direct:
+class Direct:
+    """Of a convolution that is not transposed."""
+
     size: int
     out: int
     kernel: int
@@ -165,7 +168,7 @@ class _Direct:
         missing = max(0, (self.out - 1) * self.stride + (self.kernel - 1) * self.dilation + 1 - self.size)
         first = tap * self.dilation - missing // 2
         start = first if first >= 0 else first % self.stride
-        return slice(start, first + (self.out - 1) * self.stride + 1, self.stride)
+        return slice(start, max(0, first + (self.out - 1) * self.stride + 1), self.stride)
 
 
 @dataclass(frozen=True)
@@ -195,7 +198,9 @@ def _subtract(model: schema.ModelT, operation: Any, layout: Layout, shift: NDArr
         shift / np.asarray(tensor.quantization.scale, np.float64)
     )
     limits = np.iinfo(np.int32)
-    buffer = schema.BufferT()
-    buffer.data = np.clip(steps, limits.min, limits.max).astype(np.int32).view(np.uint8)
-    model.buffers.append(buffer)
-    tensor.buffer = len(model.buffers) - 1
+    values = np.clip(steps, limits.min, limits.max).astype(np.int32)
+    # A bias of its own: a layer that is applied twice shares one.
+    name = f"{tensor.name.decode()}#{len(model.subgraphs[0].tensors)}"
+    operation.inputs[layout.bias] = graph.add_tensor(
+        model, name, tensor.shape, tensor.type, data=values, quantization=tensor.quantization
+    )

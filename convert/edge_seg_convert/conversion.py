@@ -162,7 +162,7 @@ class _Conversion:
         drafts: dict[Precision, _Draft] = {}
         for precision in self._options.precisions:
             bare = self._quantised(float_model, precision, pictures)
-            drafts[precision] = _Draft(self._with_output(bare), self._describe(exported, precision, pictures))
+            drafts[precision] = _Draft(self._with_output(bare), self._describe(precision, pictures))
             self._progress.advance()
         drafts = self._verified(drafts)
         return {**drafts, "int8": self._looked_into(drafts["int8"], pictures)} if "int8" in drafts else drafts
@@ -198,7 +198,7 @@ class _Conversion:
         """Write the float32 network as ONNX too, in its stock form: ONNX has transposed convolutions of its own."""
         assert self._source.dataset is not None
         self._progress.stage("converting to ONNX")
-        info = self._describe(self._exported, "float32", ())
+        info = self._common_info.model_copy(update={"converter": {"rewrite": "off"}})
         path = out / f"{self._source.name}.onnx"
         return write_onnx(self._work / keras_export.FLOAT_MODEL_FILE, info, self._source.dataset, path, self._work)
 
@@ -230,11 +230,19 @@ class _Conversion:
     def _with_output(self, model: bytes) -> bytes:
         return with_class_map_output(model) if self._options.output == "classes" else model
 
-    def _describe(self, exported: Exported, precision: Precision, pictures: Sequence[Candidate]) -> ModelInfo:
-        converter = {"quantizer": self._options.quantizer, "rewrite": self._options.rewriting}
-        info = describe(self._source, exported, self._options.output, converter)
+    @cached_property
+    def _common_info(self) -> ModelInfo:
+        return describe(self._source, self._exported, self._options.output)
+
+    def _describe(self, precision: Precision, pictures: Sequence[Candidate]) -> ModelInfo:
+        by_tensorflow = precision == "int8" and self._options.quantizer == "tensorflow"
+        converter = {
+            "quantizer": "tensorflow" if by_tensorflow else "litert",
+            "rewrite": "off" if by_tensorflow else self._options.rewriting,
+        }
         calibration = describe_calibration(pictures) if precision == "int8" else None
-        return info.model_copy(update={"precision": precision, "calibration": calibration})
+        update = {"precision": precision, "calibration": calibration, "converter": converter}
+        return self._common_info.model_copy(update=update)
 
     def _verified(self, drafts: dict[Precision, _Draft]) -> dict[Precision, _Draft]:
         dataset = self._source.dataset

@@ -11,14 +11,13 @@ from edge_seg_convert.keras_export import Exported
 from edge_seg_convert.sources import Source
 
 
-def describe(source: Source, exported: Exported, output: OutputKind, converter: dict[str, str]) -> ModelInfo:
-    """Return what all precisions of a network have in common; figures, precision and calibration come later.
+def describe(source: Source, exported: Exported, output: OutputKind) -> ModelInfo:
+    """Return what all precisions of a network have in common; the rest comes later.
 
     Args:
         source: the network.
         exported: what TensorFlow made of it.
         output: what the model gives.
-        converter: how it is converted.
     """
     return ModelInfo(
         name=source.name,
@@ -30,7 +29,6 @@ def describe(source: Source, exported: Exported, output: OutputKind, converter: 
         data=_data(source.dataset) if source.dataset else DataProvenance(name="not stated"),
         source=source.provenance,
         training=source.training,
-        converter=converter,
         versions={
             "edge-seg": version("edge-seg"),
             "litert-quantizer": version("litert-quantizer"),

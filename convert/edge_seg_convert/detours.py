@@ -33,6 +33,8 @@ def _shorten(model: schema.ModelT, operation: Any) -> None:
         return
     source = before[0].inputs[0]
     results = [item.outputs[0] for item in after]
+    if operation.outputs[0] in main.outputs or set(results[1:]) & set(main.outputs):
+        return
     if any(_quantisation(model, index) != _quantisation(model, source) for index in results):
         return
     operation.inputs, operation.outputs = [source], [results[0]]

@@ -26,13 +26,14 @@ CEILING = 6.0
 """What channels are scaled towards: ReLU6's own ceiling, so that tensors joined later have like ranges."""
 SHARE = 0.5
 """How much of the way, as a power; 0 leaves the graph as it is, 1 evens its activations out
-(swept in benchmarks/results/calibration.json)."""
+(swept in benchmarks/results/int8_study.json)."""
 HIGHEST_GAIN = 2.0**12
 """A channel that calibration barely saw counts as this far below the ceiling."""
 
 _OP = schema.BuiltinOperator
+_LINEAR, _RELU = schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU
 _RELU6 = schema.ActivationFunctionType.RELU6
-_HOMOGENEOUS = (schema.ActivationFunctionType.NONE, schema.ActivationFunctionType.RELU, _RELU6)
+_HOMOGENEOUS = (_LINEAR, _RELU, _RELU6)
 
 
 def equalise(
@@ -164,6 +165,8 @@ class _Flow:
     def _shift(self, operation: Any, tensor: int) -> int | None:
         """Return by how many channels an operation moves `tensor`; None when it does more than move it."""
         code = graph.operation_code(self._model, operation)
+        if getattr(operation.builtinOptions, "fusedActivationFunction", _LINEAR) not in (_LINEAR, _RELU):
+            return None
         if code in (_OP.RESIZE_BILINEAR, _OP.PAD, _OP.MAX_POOL_2D):
             return 0
         inputs = [int(index) for index in operation.inputs]

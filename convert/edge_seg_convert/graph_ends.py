@@ -38,7 +38,9 @@ def without_input_scaling(model: bytes) -> tuple[bytes, InputScaling]:
     edited = graph.parse(model)
     main = edited.subgraphs[0]
     scaling, count = InputScaling(1.0, 0.0), 0
-    while count < len(main.operators) and _is_scaling(edited, main.operators[count]):
+    image = int(main.inputs[0])
+    while count < len(main.operators) and _scales_alone(edited, main.operators[count], image):
+        image = int(main.operators[count].outputs[0])
         scaling = _after(edited, main.operators[count], scaling)
         count += 1
     if count == 0:
@@ -49,6 +51,12 @@ def without_input_scaling(model: bytes) -> tuple[bytes, InputScaling]:
     return graph.serialise(edited), scaling
 
 
+def _scales_alone(model: schema.ModelT, operation: schema.OperatorT, image: int) -> bool:
+    """Tell whether an operation scales `image`, and nothing else reads it."""
+    readers = [item for item in model.subgraphs[0].operators if image in item.inputs]
+    return len(readers) == 1 and readers[0] is operation and _is_scaling(model, operation)
+
+
 def _is_scaling(model: schema.ModelT, operation: schema.OperatorT) -> bool:
     """Tell whether an operation does the same to all three colours, by constants."""
     code = graph.operation_code(model, operation)
@@ -56,6 +64,7 @@ def _is_scaling(model: schema.ModelT, operation: schema.OperatorT) -> bool:
         return True
     return (
         code in _SCALING_OPERATIONS
+        and operation.builtinOptions.fusedActivationFunction == schema.ActivationFunctionType.NONE
         and graph.is_constant(model, operation.inputs[1])
         and graph.float_constant(model, operation.inputs[1]).size == 1
     )
@@ -71,6 +80,18 @@ def _after(model: schema.ModelT, operation: schema.OperatorT, scaling: InputScal
         return InputScaling(scaling.scale * constant, scaling.offset * constant)
     sign = -1 if code == schema.BuiltinOperator.SUB else 1
     return InputScaling(scaling.scale, scaling.offset + sign * constant)
+
+
+def with_signature(model: bytes) -> bytes:
+    """Name a graph's input `image` and its output `output_0` as Keras does, for runtimes that call it by signature."""
+    edited = graph.parse(model)
+    main = edited.subgraphs[0]
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+    signature.inputs = [_named(b"image", main.inputs[0])]
+    signature.outputs = [_named(b"output_0", main.outputs[0])]
+    edited.signatureDefs = [signature]
+    return graph.serialise(edited)
 
 
 def with_uint8_input(model: bytes) -> bytes:
@@ -117,6 +138,12 @@ def input_quantisation(model: bytes) -> tuple[float, int]:
     edited = graph.parse(model)
     tensor = edited.subgraphs[0].tensors[edited.subgraphs[0].inputs[0]]
     return float(tensor.quantization.scale[0]), int(tensor.quantization.zeroPoint[0])
+
+
+def _named(name: bytes, tensor: int) -> schema.TensorMapT:
+    entry = schema.TensorMapT()
+    entry.name, entry.tensorIndex = name, tensor
+    return entry
 
 
 def _replace_input(model: schema.ModelT, index: int) -> None:

@@ -100,7 +100,7 @@ class Int8Layers:
     def _measured(self, float_layers: LayerSet, verified: Verified, int8: Verified) -> MixedModel:
         layers = [layer for layer in layers_of(self.calibrated.core) if layer.index in float_layers]
         variants = {"mixed": float_layers, "int8": frozenset[int]()}
-        variants |= {layer.name: float_layers - {layer.index} for layer in layers}
+        variants |= {str(layer.index): float_layers - {layer.index} for layer in layers}
         medians_ms = interleaved_medians_ms({name: self._write(name, variant) for name, variant in variants.items()})
         return MixedModel(
             model=self._model(float_layers),
@@ -112,10 +112,10 @@ class Int8Layers:
         )
 
     def _write(self, name: str, float_layers: LayerSet) -> Path:
-        path = self.work / f"variant_{name.replace('/', '_')}.tflite"
+        path = self.work / f"variant_{name}.tflite"
         path.write_bytes(self._model(float_layers))
         return path
 
 
 def _float_layer(layer: Layer, medians_ms: dict[str, float]) -> FloatLayer:
-    return FloatLayer(layer.name, layer.operation, medians_ms["mixed"] - medians_ms[layer.name])
+    return FloatLayer(layer.name, layer.operation, medians_ms["mixed"] - medians_ms[str(layer.index)])

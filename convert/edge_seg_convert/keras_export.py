@@ -14,6 +14,7 @@ from edge_seg.errors import ConversionError, EdgeSegError
 from edge_seg.images import RgbImage, write_mask
 from edge_seg.resampling import class_map_from_probability, class_map_from_scores, shrink_image
 from edge_seg_convert.child_process import run_module
+from edge_seg_convert.graph_ends import with_signature
 from edge_seg_convert.keras_models import load_image_model
 
 FLOAT_MODEL_FILE = "float32.tflite"
@@ -56,6 +57,8 @@ def export(request: Request, out: Path) -> Exported:
     """
     (out / REQUEST_FILE).write_text(json.dumps(asdict(request)), encoding="utf-8")
     run_module(__name__, out, failure=request.model)
+    float_model = out / FLOAT_MODEL_FILE
+    float_model.write_bytes(with_signature(float_model.read_bytes()))
     return Exported(**json.loads((out / EXPORT_FILE).read_text(encoding="utf-8")))
 
 

@@ -128,7 +128,7 @@ def _check_input(model: Any) -> None:
             f"leaves its input size open ({_written(shape)}); save it with a fixed height and width, "
             "such as keras.Input((128, 128, 3))"
         )
-    if model.inputs[0].dtype not in ("float32", "float16", "uint8"):
+    if model.inputs[0].dtype not in ("float32", "uint8"):
         raise ConversionError(f"takes {model.inputs[0].dtype}; only float32 and uint8 images can be converted")
 
 

@@ -46,7 +46,7 @@ def quantise(
         return rewritten
     chosen = {"float16": _float16_recipe, "dynamic": recipe.dynamic_wi8_afp32}[precision]()
     with _quiet():
-        return bytes(quantizer.Quantizer(bytearray(rewritten), chosen).quantize().quantized_model or b"")
+        return _quantised(quantizer.Quantizer(bytearray(rewritten), chosen))
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,19 @@ def rounded_core(calibrated: Calibrated, float_scopes: Sequence[str] = (), weigh
                 operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
                 algorithm_key=AlgorithmName.NO_QUANTIZE,
             )
-        try:
-            return bytes(engine.quantize(_as_statistics(calibrated.ranges)).quantized_model or b"")
-        except (ValueError, RuntimeError, KeyError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise ConversionError(
-                f"litert-quantizer cannot make int8 of it ({reason}); try --quantizer tensorflow, or leave int8 out "
-                "with --precision"
-            ) from None
+        return _quantised(engine, calibrated)
+
+
+def _quantised(engine: quantizer.Quantizer, calibrated: Calibrated | None = None) -> bytes:
+    try:
+        ranges = _as_statistics(calibrated.ranges) if calibrated else None
+        return bytes(engine.quantize(ranges).quantized_model or b"")
+    except (ValueError, RuntimeError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise ConversionError(
+            f"litert-quantizer cannot quantise it ({reason}); try --quantizer tensorflow for int8, or choose what to "
+            "make with --precision"
+        ) from None
 
 
 def scaled(image: RgbImage, scaling: InputScaling) -> NDArray[np.float32]:
