@@ -72,6 +72,15 @@ class SmallGraph:
         channels = sum(self.model.subgraphs[0].tensors[source].shape[3] for source in sources)
         return self._append(OP.CONCATENATION, list(sources), (1, *self._size(sources[0]), channels), options)
 
+    def pooled(self, source: int, activation: int) -> int:
+        """Take the largest of 3×3, 'same', stride 1."""
+        options = schema.Pool2DOptionsT()
+        options.padding, options.fusedActivationFunction = schema.Padding.SAME, activation
+        options.strideH = options.strideW = 1
+        options.filterHeight = options.filterWidth = 3
+        shape = self.model.subgraphs[0].tensors[source].shape
+        return self._append(OP.MAX_POOL_2D, [source], shape, options)
+
     def added(self, one: int, other: int) -> int:
         """Add two tensors."""
         shape = self.model.subgraphs[0].tensors[one].shape

@@ -89,6 +89,19 @@ def test_equalised_graph_gives_the_same_and_is_more_even(activation: int, first_
         assert np.allclose(measured[key].mean, activation_now.mean, rtol=1e-3, atol=1e-4), key
 
 
+@pytest.mark.parametrize(("activation", "is_scaled"), [(LINEAR, True), (RELU, True), (RELU6, False)])
+def test_a_pool_is_passed_unless_it_cuts_off(activation: int, is_scaled: bool, tmp_path: Path) -> None:
+    small = SmallGraph(*SIZE, 4)
+    first = small.convolution(small.image, numbers(4, 1, 1, 4) * 3, numbers(4))
+    model = small.finished(small.convolution(small.pooled(first, activation), numbers(2, 1, 1, 4), numbers(2)))
+    before = measure(model, images())
+    equalised, now = equalise(model, before)
+    assert (not np.array_equal(now[small.name(first)].high, before[small.name(first)].high)) is is_scaled
+    for image in images():
+        expected = run(model, image, tmp_path)
+        assert np.allclose(run(equalised, image, tmp_path), expected, atol=1e-4 * np.abs(expected).max())
+
+
 def test_relu6_channels_are_never_lowered() -> None:
     small = SmallGraph(*SIZE, 4)
     first = small.convolution(small.image, numbers(4, 1, 1, 4) * 30, numbers(4), RELU6)

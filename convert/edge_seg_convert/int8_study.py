@@ -35,6 +35,8 @@ from edge_seg_convert.verification import verify
 COUNTS = (1, 5, 10, 25, 50, 100)
 SEEDS = (0, 1, 2)
 STANDARD_COUNT = 50
+ALL_STEPS = f"equalised by {SHARE} (all)"
+"""As `edge-seg convert` does it."""
 
 
 _Way = Callable[[Sequence[RgbImage]], bytes]
@@ -83,7 +85,7 @@ class _Study:
             "with room for biases": lambda images: self._partial(images, 0.0, room=True, correct=False),
             "with corrected biases": lambda images: self._partial(images, 0.0, room=True, correct=True),
             "equalised by 1/4": lambda images: self._partial(images, 0.25, room=True, correct=True),
-            f"equalised by {SHARE} (all)": self._all,
+            ALL_STEPS: self._all,
             "equalised by 3/4": lambda images: self._partial(images, 0.75, room=True, correct=True),
             "equalised whole": lambda images: self._partial(images, 1.0, room=True, correct=True),
             "equalised, biases as they are": lambda images: self._partial(images, SHARE, room=True, correct=False),

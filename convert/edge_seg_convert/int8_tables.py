@@ -1,12 +1,17 @@
-"""The trials of int8_study as Markdown: what docs/int8.md shows."""
+"""The results of int8_study and graph_study as Markdown: what docs/int8.md shows.
+
+`python -m edge_seg_convert.int8_tables benchmarks/results/int8_study.json benchmarks/results/graph_study`
+"""
 
 import json
 import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from edge_seg_convert.int8_study import COUNTS, STANDARD_COUNT, Trial
+import typer
+
+from edge_seg_convert.int8_study import ALL_STEPS, COUNTS, STANDARD_COUNT, Trial
 
 
 def steps_table(trials: Sequence[Trial]) -> str:
@@ -30,7 +35,7 @@ def calibration_table(trials: Sequence[Trial]) -> str:
 def seconds_table(trials: Sequence[Trial]) -> str:
     """Tabulate the seconds that calibrating and quantising took."""
     runs = _distinct(trial.run for trial in trials)
-    ways = {"litert-quantizer, all steps": "equalised by 0.5 (all)", "TensorFlow's converter": "TensorFlow's converter"}
+    ways = {"litert-quantizer, all steps": ALL_STEPS, "TensorFlow's converter": "TensorFlow's converter"}
     rows = [
         [title, *(f"{trial.seconds:.1f} s" for run in runs for trial in _of_way(trials, run, way))]
         for title, way in ways.items()
@@ -97,3 +102,17 @@ def _distinct(values: Iterable[str]) -> list[str]:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [header, ["---", *["--:"] * (len(header) - 1)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def main(
+    study: Annotated[Path, typer.Argument(help="What int8_study wrote.")],
+    forms: Annotated[Path, typer.Argument(help="Folder of graph_study's results.")],
+) -> None:
+    """Print all tables."""
+    trials = [Trial(**trial) for trial in _read(study)]
+    for table in (steps_table(trials), calibration_table(trials), seconds_table(trials), forms_table(forms)):
+        typer.echo(table)
+
+
+if __name__ == "__main__":
+    typer.run(main)
