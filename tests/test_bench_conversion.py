@@ -401,7 +401,7 @@ def test_the_file_is_read_back_and_another_one_is_refused(report: ConversionRepo
     path.write_text(report.model_dump_json())
     assert read_report(path) == report
     path.write_text("{}")
-    with pytest.raises(BenchmarkError, match="no table of conversions of schema 1"):
+    with pytest.raises(BenchmarkError, match="no benchmark result of schema 1"):
         read_report(path)
     with pytest.raises(BenchmarkError, match="No such file"):
         read_report(tmp_path / "none.json")

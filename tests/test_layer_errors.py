@@ -28,7 +28,7 @@ from edge_seg.run_folder import RunFolder
 from edge_seg.runtimes import Engine, load_engine
 from edge_seg_convert import graph, keras_export
 from edge_seg_convert.calibration import calibration_set
-from edge_seg_convert.fake_quantisation import dequantised, with_quantised_layer
+from edge_seg_convert.fake_quantisation import with_quantised_layer
 from edge_seg_convert.layer_errors import Noise
 from edge_seg_convert.layers import Layer, layers_of
 from edge_seg_convert.mixed_precision import LayerSet, fewest_float_layers, float_groups
@@ -69,7 +69,7 @@ def test_constants_take_the_values_that_int8_leaves(
 ) -> None:
     data = np.array([[1, 2], [-1, 3]], np.int8).view(np.uint8).ravel()
     quantization = SimpleNamespace(scale=scale, zeroPoint=zero_point, quantizedDimension=dimension)
-    assert dequantised(data, schema.TensorType.INT8, quantization, [2, 2]).tolist() == values
+    assert graph.dequantised(data, schema.TensorType.INT8, quantization, [2, 2]).tolist() == values
 
 
 def needs(*required: int) -> Callable[[LayerSet], float]:

@@ -51,7 +51,7 @@ def bench(
         require_extra("report", purpose="latency.png of --out")
         check_can_write(out)
     _check_runtime(runtime)
-    from edge_seg_bench.results import Settings
+    from edge_seg_bench.results import Settings, rounds_for
 
     settings = Settings(
         runtime=runtime,
@@ -60,8 +60,7 @@ def bench(
         seconds=seconds,
         warmup_seconds=warmup,
         limit_seconds=limit,
-        rounds=min(12, runs),
-        seed=0,
+        rounds=rounds_for(runs),
     )
     results = _measure(models, settings)
     if out is not None:

@@ -5,7 +5,7 @@ Unknown keys are refused, so that a file of another version is noticed and not h
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,6 +16,10 @@ from edge_seg_bench.statistics import LatencySummary, RatioInterval
 
 SCHEMA_VERSION = 1
 UNKNOWN_PRECISION = "unknown"
+MOST_ROUNDS = 12
+"""Enough for a bootstrap over rounds; more would make the blocks short."""
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class _Strict(BaseModel):
@@ -46,7 +50,12 @@ class Sampling(_Strict):
     warmup_seconds: float
     limit_seconds: float
     rounds: int
-    seed: int
+    seed: int = 0
+
+
+def rounds_for(runs: int) -> int:
+    """Return into how many interleaved rounds `runs` are divided."""
+    return min(MOST_ROUNDS, runs)
 
 
 class Settings(Sampling):
@@ -129,10 +138,19 @@ def read_results(path: Path) -> Results:
     Raises:
         BenchmarkError: no such file, damaged, or of another schema version.
     """
+    return read_recorded(path, Results, made_by="edge-seg bench MODEL --out DIR")
+
+
+def read_recorded(path: Path, kind: type[M], *, made_by: str) -> M:
+    """Read a recorded result of schema `kind`; `made_by` is the command that writes one.
+
+    Raises:
+        BenchmarkError: no such file, damaged, or of another schema version.
+    """
     try:
-        return Results.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise BenchmarkError(f"{path}: {error.strerror}; `edge-seg bench MODEL --out DIR` writes one") from None
+        raise BenchmarkError(f"{path}: {error.strerror}; `{made_by}` writes one") from None
     except ValidationError as error:
         raise BenchmarkError(
             f"{path}: no benchmark result of schema {SCHEMA_VERSION} ({first_fault(error)}); measure again"

@@ -80,7 +80,7 @@ def corrected(quantised: bytes, float_model: bytes, activations: Mapping[str, Ac
             continue
         image = _mean_image(original, int(maker.inputs[layout.image]), makers, activations)
         if image is not None:
-            rounding = _dequantised(edited, int(operation.inputs[layout.weights]), layout) - graph.float_constant(
+            rounding = _dequantised(edited, int(operation.inputs[layout.weights])) - graph.float_constant(
                 original, maker.inputs[layout.weights]
             )
             _subtract(edited, operation, layout, _mean_output(original, maker, rounding, image))
@@ -185,11 +185,9 @@ class _Transposed:
         return slice(max(0, -(-first // self.stride)), max(0, (self.out - 1 + first) // self.stride + 1))
 
 
-def _dequantised(model: schema.ModelT, index: int, layout: Layout) -> NDArray[np.float32]:
-    scales = np.asarray(model.subgraphs[0].tensors[index].quantization.scale, np.float32)
-    shape = [1, 1, 1, 1]
-    shape[layout.output_axis] = -1
-    return graph.constant(model, index, np.int8) * scales.reshape(shape)
+def _dequantised(model: schema.ModelT, index: int) -> NDArray[np.float32]:
+    tensor = model.subgraphs[0].tensors[index]
+    return graph.dequantised(model.buffers[tensor.buffer].data, tensor.type, tensor.quantization, tensor.shape)
 
 
 def _subtract(model: schema.ModelT, operation: Any, layout: Layout, shift: NDArray[np.float64]) -> None:

@@ -9,8 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal, Protocol
 
-import numpy as np
-
 from edge_seg.errors import ConversionError, ModelError
 from edge_seg.files import check_can_write, write_bytes, write_text
 from edge_seg.inspection import delegate_coverage
@@ -21,7 +19,7 @@ from edge_seg_convert.calibration import Candidate, calibration_set
 from edge_seg_convert.description import describe, describe_calibration
 from edge_seg_convert.graph_ends import with_class_map_output
 from edge_seg_convert.int8_layers import Int8Layers, MixedModel
-from edge_seg_convert.keras_export import Exported, Request, export
+from edge_seg_convert.keras_export import Exported, Request, export, export_int8
 from edge_seg_convert.latency import interleaved_medians_ms
 from edge_seg_convert.layer_errors import LayerError
 from edge_seg_convert.layer_report import write_json
@@ -29,7 +27,7 @@ from edge_seg_convert.metadata import pack
 from edge_seg_convert.obstacles import obstacle
 from edge_seg_convert.onnx_model import OnnxModel, write_onnx
 from edge_seg_convert.polyphase import RewriteChoice, count_transposed, rewrite
-from edge_seg_convert.quantisation import calibrate, quantise
+from edge_seg_convert.quantisation import Calibrated, calibrate, integer_model, quantise
 from edge_seg_convert.results import ConversionResult, Converted, float_metrics, metrics, summary
 from edge_seg_convert.sources import Source
 from edge_seg_convert.verification import Verified, verify
@@ -150,6 +148,7 @@ class _Conversion:
         self._reference = work / "reference.tflite"
         self.ranking: tuple[LayerError, ...] = ()
         self.keras: Verified | None = None
+        self._calibrated: Calibrated | None = None
 
     def drafts(self) -> dict[Precision, _Draft]:
         """Export, quantise and verify."""
@@ -180,7 +179,7 @@ class _Conversion:
     @cached_property
     def _exported(self) -> Exported:
         data = str(self._source.dataset.folder) if self._source.dataset else None
-        exported = export(self._request(data=data), self._work)
+        exported = export(self._request(data), self._work)
         if exported.channels == 1 and self._options.output == "classes":
             raise ConversionError(
                 f"{self._source.model}: gives one score a pixel, which is no choice between classes; leave out "
@@ -202,8 +201,8 @@ class _Conversion:
         path = out / f"{self._source.name}.onnx"
         return write_onnx(self._work / keras_export.FLOAT_MODEL_FILE, info, self._source.dataset, path, self._work)
 
-    def _request(self, *, data: str | None = None, calibration: str | None = None) -> Request:
-        return Request(str(self._source.model), data, self._source.input_range, calibration)
+    def _request(self, data: str | None = None) -> Request:
+        return Request(str(self._source.model), data, self._source.input_range)
 
     def _calibration(self, exported: Exported) -> list[Candidate]:
         """Choose the pictures of int8, none when it is not wanted."""
@@ -221,10 +220,10 @@ class _Conversion:
     def _quantised(self, float_model: bytes, precision: Precision, pictures: Sequence[Candidate]) -> bytes:
         images = [item.image for item in pictures]
         if precision == "int8" and self._options.quantizer == "tensorflow":
-            file = self._work / "calibration.npy"
-            np.save(file, np.stack(images))
-            export(self._request(calibration=str(file)), self._work)
-            return (self._work / keras_export.TENSORFLOW_INT8_FILE).read_bytes()
+            return export_int8(self._request(), images, self._work)
+        if precision == "int8":
+            self._calibrated = calibrate(float_model, images, self._options.rewriting)
+            return integer_model(self._calibrated)
         return quantise(float_model, precision, images, self._options.rewriting)
 
     def _with_output(self, model: bytes) -> bytes:
@@ -276,9 +275,8 @@ class _Conversion:
         misses = target is not None and verified is not None and verified.drop > target
         if not (self._options.debug or misses):
             return draft
-        images = [item.image for item in pictures]
-        float_model = (self._work / keras_export.FLOAT_MODEL_FILE).read_bytes()
-        layers = Int8Layers(calibrate(float_model, images, self._options.rewriting), images, self._work)
+        assert self._calibrated is not None
+        layers = Int8Layers(self._calibrated, [item.image for item in pictures], self._work)
         self._progress.stage("ranking the layers of int8", layers.count)
         self.ranking = layers.ranking(self._progress.advance)
         return self._within(target, draft, layers) if target is not None and misses else draft

@@ -8,12 +8,9 @@ import copy
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from edge_seg_convert import graph
-
-_DTYPES = {schema.TensorType.INT8: np.int8, schema.TensorType.INT32: np.int32}
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def _quantised_tensors(int8_model: bytes) -> dict[bytes, _Quantised]:
     return {
         tensor.name: _Quantised(tensor.type, tensor.quantization, model.buffers[tensor.buffer].data)
         for tensor in model.subgraphs[0].tensors
-        if tensor.quantization is not None and tensor.quantization.scale is not None and tensor.type in _DTYPES
+        if tensor.quantization is not None and tensor.quantization.scale is not None and tensor.type in graph.INTEGERS
     }
 
 
@@ -82,17 +79,5 @@ def _simulated(edited: schema.ModelT, index: int, known: dict[bytes, _Quantised]
     quantised = known.get(tensor.name)
     if quantised is None or quantised.data is None:
         return index
-    values = dequantised(quantised.data, quantised.kind, quantised.quantization, tensor.shape)
+    values = graph.dequantised(quantised.data, quantised.kind, quantised.quantization, tensor.shape)
     return graph.add_tensor(edited, "simulated", tensor.shape, schema.TensorType.FLOAT32, data=values)
-
-
-def dequantised(data: Any, kind: int, quantization: Any, shape: Any) -> np.ndarray:
-    """Return the real values of a quantised constant, float32 of `shape`; scales may be one per channel."""
-    whole = np.asarray(data, np.uint8).view(_DTYPES[kind]).reshape(shape).astype(np.float64)
-    per_channel = [1] * len(shape)
-    if len(quantization.scale) > 1:
-        per_channel[quantization.quantizedDimension] = -1
-    scale, zero_point = (
-        np.asarray(values, np.float64).reshape(per_channel) for values in (quantization.scale, quantization.zeroPoint)
-    )
-    return ((whole - zero_point) * scale).astype(np.float32)

@@ -12,6 +12,9 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 from numpy.typing import NDArray
 
+INTEGERS = {schema.TensorType.INT8: np.int8, schema.TensorType.INT32: np.int32}
+"""NumPy's types for those that quantised constants have."""
+
 
 def parse(model: bytes) -> schema.ModelT:
     """Read a .tflite into the schema's mutable objects."""
@@ -47,6 +50,18 @@ def constant(model: schema.ModelT, index: int, kind: Any) -> NDArray[Any]:
     """Read a constant tensor of NumPy type `kind`, in its shape."""
     tensor = model.subgraphs[0].tensors[index]
     return np.asarray(model.buffers[tensor.buffer].data, np.uint8).view(kind).reshape(tensor.shape)
+
+
+def dequantised(data: Any, kind: int, quantization: Any, shape: Any) -> NDArray[np.float32]:
+    """Return the real values of a quantised constant, float32 of `shape`; scales may be one per channel."""
+    whole = np.asarray(data, np.uint8).view(INTEGERS[kind]).reshape(shape).astype(np.float64)
+    per_channel = [1] * len(shape)
+    if len(quantization.scale) > 1:
+        per_channel[quantization.quantizedDimension] = -1
+    scale, zero_point = (
+        np.asarray(values, np.float64).reshape(per_channel) for values in (quantization.scale, quantization.zeroPoint)
+    )
+    return ((whole - zero_point) * scale).astype(np.float32)
 
 
 def float_constant(model: schema.ModelT, index: int) -> NDArray[np.float32]:

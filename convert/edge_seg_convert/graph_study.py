@@ -17,13 +17,12 @@ from ai_edge_litert import schema_py_generated as schema
 
 from edge_seg.dataset import Dataset
 from edge_seg.files import write_bytes, write_text
-from edge_seg_convert import biases, graph
+from edge_seg_convert import graph
 from edge_seg_convert.calibration import calibration_set
-from edge_seg_convert.detours import without_float_detours
 from edge_seg_convert.graph_ends import with_class_map_output, with_uint8_input
 from edge_seg_convert.keras_export import FLOAT_MODEL_FILE, MASKS_FOLDER, Request, export
-from edge_seg_convert.polyphase import rewrite
-from edge_seg_convert.quantisation import Calibrated, calibrate, input_tensor_name, integer_model, rounded_core
+from edge_seg_convert.polyphase import FEWEST_CHANNELS_APART, rewrite
+from edge_seg_convert.quantisation import Calibrated, calibrate, integer_core, integer_model, with_whole_input
 from edge_seg_convert.ranges import tensor_ranges
 from edge_seg_convert.sources import Source, open_source
 from edge_seg_convert.verification import verify
@@ -40,23 +39,15 @@ def forms(calibrated: Calibrated) -> Mapping[str, Callable[[], bytes]]:
         "transposed": lambda: integer_model(calibrated),
         "phases_apart": lambda: integer_model(apart),
         "phases_together": lambda: integer_model(_rewritten(calibrated, fewest_apart=ALL_TOGETHER)),
-        "weights_of_4_bits": lambda: with_uint8_input(_with_small_weights(apart)),
+        "weights_of_4_bits": lambda: with_uint8_input(integer_core(apart, weight_bits=4)),
         "class_map_inside": lambda: with_class_map_output(integer_model(apart)),
         "scores_of_half_size": lambda: _without_last_resize(integer_model(apart)),
     }
 
 
-def _rewritten(calibrated: Calibrated, fewest_apart: int | None = None) -> Calibrated:
-    options = {} if fewest_apart is None else {"fewest_apart": fewest_apart}
-    core = rewrite(calibrated.core, "auto", **options)
-    name = input_tensor_name(core)
-    ranges = {**tensor_ranges(core, calibrated.activations), name: calibrated.ranges[name]}
-    return replace(calibrated, core=core, ranges=ranges)
-
-
-def _with_small_weights(calibrated: Calibrated) -> bytes:
-    quantised = rounded_core(calibrated, weight_bits=4)
-    return without_float_detours(biases.corrected(quantised, calibrated.core, calibrated.activations))
+def _rewritten(calibrated: Calibrated, fewest_apart: int = FEWEST_CHANNELS_APART) -> Calibrated:
+    core = rewrite(calibrated.core, "auto", fewest_apart)
+    return with_whole_input(replace(calibrated, core=core, ranges=tensor_ranges(core, calibrated.activations)))
 
 
 def _without_last_resize(model: bytes) -> bytes:

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
 
 from edge_seg.dataset import Dataset
@@ -25,9 +24,16 @@ from edge_seg_convert.calibration import calibration_set, read_candidates
 from edge_seg_convert.detours import without_float_detours
 from edge_seg_convert.equalisation import SHARE, equalise
 from edge_seg_convert.graph_ends import with_uint8_input, without_input_scaling
-from edge_seg_convert.keras_export import FLOAT_MODEL_FILE, MASKS_FOLDER, TENSORFLOW_INT8_FILE, Request, export
+from edge_seg_convert.keras_export import FLOAT_MODEL_FILE, MASKS_FOLDER, Request, export, export_int8
 from edge_seg_convert.polyphase import rewrite
-from edge_seg_convert.quantisation import Calibrated, input_tensor_name, integer_model, quantise, rounded_core, scaled
+from edge_seg_convert.quantisation import (
+    Calibrated,
+    integer_model,
+    quantise,
+    rounded_core,
+    scaled,
+    with_whole_input,
+)
 from edge_seg_convert.ranges import tensor_ranges
 from edge_seg_convert.sources import Source, open_source
 from edge_seg_convert.verification import verify
@@ -99,17 +105,13 @@ class _Study:
         core, scaling = without_input_scaling(self._float_model)
         core, activations = equalise(core, measure(core, [scaled(image, scaling) for image in images]), share)
         core = rewrite(biases.with_room(core, activations) if room else core, "auto")
-        ranges = {**tensor_ranges(core, activations), input_tensor_name(core): scaling.ends}
-        calibrated = Calibrated(core, scaling, activations, ranges)
+        calibrated = with_whole_input(Calibrated(core, scaling, activations, tensor_ranges(core, activations)))
         if correct:
             return integer_model(calibrated)
         return with_uint8_input(without_float_detours(rounded_core(calibrated)))
 
     def _tensorflow(self, images: Sequence[RgbImage]) -> bytes:
-        file = self._work / "calibration.npy"
-        np.save(file, np.stack(images))
-        export(Request(str(self._source.model), calibration=str(file)), self._work)
-        return (self._work / TENSORFLOW_INT8_FILE).read_bytes()
+        return export_int8(Request(str(self._source.model)), images, self._work)
 
     def _images(self, choice: str, count: int, seed: int) -> list[RgbImage]:
         size = self._exported.height, self._exported.width
@@ -117,14 +119,7 @@ class _Study:
             return [item.image for item in read_candidates(self._dataset, count, *size, seed)]
         return [item.image for item in calibration_set(self._dataset, count, *size, seed)]
 
-    def _trial(
-        self,
-        steps: str,
-        make: Callable[[Sequence[RgbImage]], bytes],
-        images: Sequence[RgbImage],
-        choice: str,
-        seed: int,
-    ) -> Trial:
+    def _trial(self, steps: str, make: _Way, images: Sequence[RgbImage], choice: str, seed: int) -> Trial:
         began = time.perf_counter()
         model = make(images)
         seconds = time.perf_counter() - began

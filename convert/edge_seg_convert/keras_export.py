@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,18 @@ def export(request: Request, out: Path) -> Exported:
     float_model = out / FLOAT_MODEL_FILE
     float_model.write_bytes(with_signature(float_model.read_bytes()))
     return Exported(**json.loads((out / EXPORT_FILE).read_text(encoding="utf-8")))
+
+
+def export_int8(request: Request, images: Sequence[RgbImage], out: Path) -> bytes:
+    """Let TensorFlow's converter quantise to int8 on calibration images [height, width, 3] uint8.
+
+    Raises:
+        ConversionError: as `export`.
+    """
+    file = out / "calibration.npy"
+    np.save(file, np.stack(images))
+    export(replace(request, calibration=str(file)), out)
+    return (out / TENSORFLOW_INT8_FILE).read_bytes()
 
 
 def _main(out: Path) -> None:

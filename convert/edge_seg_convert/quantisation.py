@@ -76,8 +76,13 @@ def calibrate(float_model: bytes, images: Sequence[RgbImage], rewriting: Rewrite
         raise ConversionError("int8 needs calibration images and there are none; give a data set with --data")
     core, scaling = without_input_scaling(float_model)
     calibrated = calibrate_core(core, scaling, [scaled(image, scaling) for image in images], rewriting)
-    whole = {**calibrated.ranges, input_tensor_name(calibrated.core): scaling.ends}
-    return replace(calibrated, ranges=whole)
+    return with_whole_input(calibrated)
+
+
+def with_whole_input(calibrated: Calibrated) -> Calibrated:
+    """Give the input the range of all 256 bytes, whatever the pictures show."""
+    ends = calibrated.scaling.ends
+    return replace(calibrated, ranges={**calibrated.ranges, _input_tensor_name(calibrated.core): ends})
 
 
 def calibrate_core(
@@ -96,13 +101,13 @@ def integer_model(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> b
     return model
 
 
-def integer_core(calibrated: Calibrated, float_scopes: Sequence[str] = ()) -> bytes:
+def integer_core(calibrated: Calibrated, float_scopes: Sequence[str] = (), weight_bits: int = 8) -> bytes:
     """Quantise weights and activations to int8, of all operations but those with the scopes of `float_scopes`.
 
     An operation's scope is litert-quantizer's name of it (see layers.Layer). The quantizer puts QUANTIZE and
     DEQUANTIZE where int8 and float meet.
     """
-    quantised = rounded_core(calibrated, float_scopes)
+    quantised = rounded_core(calibrated, float_scopes, weight_bits)
     return without_float_detours(biases.corrected(quantised, calibrated.core, calibrated.activations))
 
 
@@ -155,8 +160,7 @@ def _check_input(model: bytes, scaling: InputScaling) -> None:
         )
 
 
-def input_tensor_name(model: bytes) -> str:
-    """Return the name of a graph's input."""
+def _input_tensor_name(model: bytes) -> str:
     subgraph = graph.parse(model).subgraphs[0]
     return subgraph.tensors[subgraph.inputs[0]].name.decode()
 

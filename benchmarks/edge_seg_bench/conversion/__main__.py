@@ -18,7 +18,7 @@ from edge_seg_bench.conversion.measuring import measure_network
 from edge_seg_bench.conversion.result import ConversionReport
 from edge_seg_bench.conversion.table import markdown
 from edge_seg_bench.machine import describe_machine
-from edge_seg_bench.results import Sampling
+from edge_seg_bench.results import Sampling, rounds_for
 
 _THREADS = (1, 2)
 _DISTRIBUTIONS = ("edge-seg", "ai-edge-litert", "openvino", "onnxruntime", "numpy")
@@ -66,8 +66,7 @@ def conversion(
             seconds=seconds,
             warmup_seconds=warmup,
             limit_seconds=limit,
-            rounds=min(12, runs),
-            seed=0,
+            rounds=rounds_for(runs),
         )
         for threads in _THREADS
     ]

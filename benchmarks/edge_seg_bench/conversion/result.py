@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from edge_seg.errors import BenchmarkError
 from edge_seg.model_info import Precision
-from edge_seg.validation import first_fault
 from edge_seg_bench.conversion.folders import Conversion
-from edge_seg_bench.results import SCHEMA_VERSION, Machine, Sampling
+from edge_seg_bench.results import SCHEMA_VERSION, Machine, Sampling, read_recorded
 from edge_seg_bench.statistics import LatencySummary, RatioInterval
 
 
@@ -89,11 +87,4 @@ def read_report(path: Path) -> ConversionReport:
     Raises:
         BenchmarkError: no such file, damaged, or of another schema version.
     """
-    try:
-        return ConversionReport.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise BenchmarkError(f"{path}: {error.strerror}; `python -m edge_seg_bench.conversion` writes one") from None
-    except ValidationError as error:
-        raise BenchmarkError(
-            f"{path}: no table of conversions of schema {SCHEMA_VERSION} ({first_fault(error)}); measure again"
-        ) from None
+    return read_recorded(path, ConversionReport, made_by="python -m edge_seg_bench.conversion")
