@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from edge_seg.result import Result
 from edge_seg.runtimes import Operation, TensorSpec
 from edge_seg.segmenter import Segmentation, Segmenter
 from edge_seg.sources import Frame
@@ -72,6 +73,10 @@ def half_red_half_blue(height: int = 32, width: int = 48) -> np.ndarray:
 def frame(index: int = 0, name: str | None = None, image: np.ndarray | None = None) -> Frame:
     picture = half_red_half_blue() if image is None else image
     return Frame(picture, index, 1_700_000_000.0 + index / 10, name or f"f_{index:06d}")
+
+
+def result(item: Frame, **numbers: float) -> Result:
+    return Result(item, segmented(item), **numbers)  # type: ignore[arg-type]
 
 
 def segmented(item: Frame) -> Segmentation:

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from device_fixtures import frame, segmented
+from device_fixtures import frame, result
 from edge_seg.classes import make_classes
 from edge_seg.drawing import draw_overlay
-from edge_seg.hud import HudPainter, HudRow, draw_hud, status_rows
+from edge_seg.hud import HudRow, draw_hud, hud_painter, status_rows
 
 CLASSES = make_classes(("background", "pet"))
 
@@ -45,19 +45,16 @@ def test_the_hud_fits_any_picture(size: tuple[int, int]) -> None:
 
 
 def test_status_rows_tell_rate_latency_drops_and_shares() -> None:
-    first, *legend = status_rows(segmented(frame()), 24.04, 3)
+    first, *legend = status_rows(result(frame(), fps=24.04, dropped=3))
     assert "24.0 fps" in first.text
     assert "3 dropped" in first.text
     assert [row.text for row in legend] == ["red 50.0%", "blue 50.0%"]
 
 
-def test_the_painter_shows_the_latest_numbers() -> None:
+def test_the_painter_shows_the_numbers() -> None:
     item = frame(image=np.zeros((240, 320, 3), np.uint8))
-    painter = HudPainter(CLASSES)
-    seen = segmented(item)
-    before = painter(item, seen)
-    painter.update(99.9, 7)
-    assert (painter(item, seen) != before).any()
+    paint = hud_painter(CLASSES)
+    assert (paint(result(item, fps=99.9, dropped=7)) != paint(result(item))).any()
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (4, 1), (1, 4)])

@@ -8,8 +8,8 @@ import pytest
 from device_fixtures import frame, red_or_blue_segmenter
 from edge_seg.errors import SinkError, SourceError
 from edge_seg.handoff import Handoff
-from edge_seg.pipeline import Result, run_pipeline
-from edge_seg.segmenter import Segmentation
+from edge_seg.pipeline import run_pipeline
+from edge_seg.result import Result
 from edge_seg.sources import Frame
 
 
@@ -49,7 +49,8 @@ class FakeSink:
     threads: set[int] = field(default_factory=set)
     closed: int = 0
 
-    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+    def write(self, result: Result) -> None:
+        frame, segmentation = result.frame, result.segmentation
         time.sleep(self.pause_s)
         if len(self.seen) == self.fails_at:
             raise SinkError("disk full")

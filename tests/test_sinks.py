@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from device_fixtures import frame, half_red_half_blue, segmented
+from device_fixtures import frame, half_red_half_blue, result, segmented
 from edge_seg.classes import make_classes
 from edge_seg.errors import SinkError
 from edge_seg.images import read_mask
@@ -20,7 +20,7 @@ CLASSES = make_classes(("red", "blue"))
 def write(sink: Sink, count: int = 1, **kwargs) -> None:
     for index in range(count):
         item = frame(index, **kwargs)
-        sink.write(item, segmented(item))
+        sink.write(result(item))
     sink.close()
 
 
@@ -87,7 +87,7 @@ def test_two_pictures_of_one_stem_do_not_overwrite_each_other(tmp_path: Path) ->
     sink = open_sink(f"masks:{tmp_path}", CLASSES)
     for name in ("a.jpg", "a.png"):
         item = frame(name=name)
-        sink.write(item, segmented(item))
+        sink.write(result(item))
     assert files(tmp_path) == ["a.png", "a_png.png"]
 
 
@@ -107,7 +107,7 @@ def test_events_are_appended_and_seen_at_once(tmp_path: Path) -> None:
     path = tmp_path / "e.jsonl"
     path.write_text('{"before": 1}\n')
     sink = open_sink(str(path), CLASSES)
-    sink.write(frame(), segmented(frame()))
+    sink.write(result(frame()))
     assert len(path.read_text().splitlines()) == 2
     sink.close()
 
@@ -135,7 +135,7 @@ def test_a_video_of_a_live_source_keeps_its_time(tmp_path: Path) -> None:
 
 def test_an_unfinished_video_has_not_its_name_yet(tmp_path: Path) -> None:
     sink = open_sink(str(tmp_path / "o.mp4"), CLASSES)
-    sink.write(frame(), segmented(frame()))
+    sink.write(result(frame()))
     assert not (tmp_path / "o.mp4").exists()
     sink.close()
     sink.close()
@@ -144,10 +144,10 @@ def test_an_unfinished_video_has_not_its_name_yet(tmp_path: Path) -> None:
 
 def test_a_video_refuses_frames_of_another_size(tmp_path: Path) -> None:
     sink = open_sink(str(tmp_path / "o.mp4"), CLASSES)
-    sink.write(frame(), segmented(frame()))
+    sink.write(result(frame()))
     other = frame(1, image=half_red_half_blue(40, 40))
     with pytest.raises(SinkError, match="40×40"):
-        sink.write(other, segmented(other))
+        sink.write(result(other))
     sink.close()
 
 
@@ -161,7 +161,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing_half_written(small_disk:
         try:
             for index in range(400):
                 item = frame(index, image=noise)
-                sink.write(item, segmented(item))
+                sink.write(result(item))
         finally:
             sink.close()
 

@@ -11,6 +11,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "convert": ("tensorflow", "litert_quantizer", "matplotlib"),
     "onnx": ("tf2onnx", "onnx", "onnxruntime"),
     "report": ("matplotlib", "jinja2"),
+    "web": ("starlette", "uvicorn"),
+    "mqtt": ("paho",),
     "peers": ("openvino", "onnxruntime"),
     "pets": ("tensorflow_datasets", "tensorflow"),
     "quickstart": ("tensorflow", "litert_quantizer", "matplotlib", "jinja2", "skimage"),

@@ -1,6 +1,5 @@
 """The head-up display of the camera: numbers and a legend in a dark box on the picture."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,10 +7,10 @@ import cv2
 import numpy as np
 
 from edge_seg.classes import SegmentationClass
-from edge_seg.drawing import DEFAULT_OPACITY, draw_overlay
+from edge_seg.drawing import DEFAULT_OPACITY
 from edge_seg.images import RgbImage
-from edge_seg.segmenter import Segmentation
-from edge_seg.sources.frame import Frame
+from edge_seg.result import Result
+from edge_seg.sinks import Painter, overlay_painter
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _WHITE = (255, 255, 255)
@@ -46,37 +45,23 @@ def draw_hud(image: RgbImage, rows: Sequence[HudRow]) -> RgbImage:
     return drawn
 
 
-def status_rows(segmentation: Segmentation, fps: float, dropped: int) -> list[HudRow]:
+def status_rows(result: Result) -> list[HudRow]:
     """Return the rows of a live picture: rate, latency, drops, then the share of each class to be seen."""
-    rate = f"{fps:.1f} fps   {segmentation.latency_ms:.1f} ms"
+    segmentation = result.segmentation
+    rate = f"{result.fps:.1f} fps   {segmentation.latency_ms:.1f} ms"
     shares = segmentation.area_share
     legend = [
         HudRow(f"{item.name} {shares[item.name]:.1%}", item.rgb)
         for item in segmentation.classes
         if shares[item.name] >= _LEGEND_SHARE or len(segmentation.classes) <= 4
     ]
-    return [HudRow(f"{rate}   {dropped} dropped" if dropped else rate), *legend]
+    return [HudRow(f"{rate}   {result.dropped} dropped" if result.dropped else rate), *legend]
 
 
-class HudPainter:
-    """Paints overlay and head-up display; `update` tells it how the run stands, from any thread."""
-
-    def __init__(self, classes: Sequence[SegmentationClass], opacity: float = DEFAULT_OPACITY) -> None:
-        self._classes, self._opacity = classes, opacity
-        self._lock = threading.Lock()
-        self._fps, self._dropped = 0.0, 0
-
-    def update(self, fps: float, dropped: int) -> None:
-        """Set the numbers that the next pictures show."""
-        with self._lock:
-            self._fps, self._dropped = fps, dropped
-
-    def __call__(self, frame: Frame, segmentation: Segmentation) -> RgbImage:
-        """Paint one result."""
-        with self._lock:
-            fps, dropped = self._fps, self._dropped
-        overlay = draw_overlay(frame.image, segmentation.class_map, self._classes, self._opacity)
-        return draw_hud(overlay, status_rows(segmentation, fps, dropped))
+def hud_painter(classes: Sequence[SegmentationClass], opacity: float = DEFAULT_OPACITY) -> Painter:
+    """Return a painter of class colours over the frame with the head-up display."""
+    paint = overlay_painter(classes, opacity)
+    return lambda result: draw_hud(paint(result), status_rows(result))
 
 
 def _text_width(text: str, scale: float) -> int:

@@ -18,6 +18,7 @@ import cv2
 
 from edge_seg.allocator import keep_freed_memory
 from edge_seg.handoff import Handoff
+from edge_seg.result import Result
 from edge_seg.segmenter import PreparedImage, RawOutput, Segmentation, Segmenter
 from edge_seg.sinks import Sink
 from edge_seg.sources import Frame, Source
@@ -48,18 +49,6 @@ class PipelineSummary:
         return self.frames / self.seconds if self.seconds > 0 else 0.0
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
-    """One frame's answer, and how the run stands."""
-
-    frame: Frame
-    segmentation: Segmentation
-    fps: float
-    """Results per second over the last 30 results; 0.0 for the first."""
-    dropped: int
-    """Frames that the model had no time for so far."""
-
-
 OnResult = Callable[[Result], None]
 
 
@@ -69,6 +58,7 @@ def run_pipeline(
     sinks: Sequence[Sink],
     *,
     on_frame: OnResult | None = None,
+    observers: Sequence[OnResult] = (),
     stop: threading.Event | None = None,
     max_frames: int | None = None,
 ) -> PipelineSummary:
@@ -82,6 +72,8 @@ def run_pipeline(
         segmenter: the model.
         sinks: closed at the end, also after an error.
         on_frame: called on the calling thread for every result (of a live source: the newest).
+        observers: called for every result, none left out, on the finishing thread before the sinks get
+            it; what is not quick goes to a thread of the observer's own.
         stop: set it, from anywhere, to stop early.
         max_frames: stop after so many frames.
 
@@ -91,7 +83,15 @@ def run_pipeline(
     """
     cv2.setNumThreads(1)  # the stages are the parallelism; more threads would fight over the cores
     keep_freed_memory()
-    run = _Run(source, segmenter, sinks, on_frame=on_frame, stop=stop or threading.Event(), max_frames=max_frames)
+    run = _Run(
+        source,
+        segmenter,
+        sinks,
+        on_frame=on_frame,
+        observers=observers,
+        stop=stop or threading.Event(),
+        max_frames=max_frames,
+    )
     return run.run()
 
 
@@ -105,13 +105,14 @@ class _Run:
         sinks: Sequence[Sink],
         *,
         on_frame: OnResult | None,
+        observers: Sequence[OnResult],
         stop: threading.Event,
         max_frames: int | None,
     ) -> None:
         live = source.live
         capacity = 1 if live else _FILE_QUEUE
         self._source, self._segmenter, self._on_frame, self._stop = source, segmenter, on_frame, stop
-        self._max_frames = max_frames
+        self._observers, self._max_frames = observers, max_frames
         self._prepared = Handoff[tuple[Frame, PreparedImage]](capacity, newest_wins=live)
         self._raw = Handoff[tuple[Frame, RawOutput]](_FILE_QUEUE)
         self._here = Handoff[Result](capacity, newest_wins=live)
@@ -182,7 +183,10 @@ class _Run:
             for frame, raw in self._raw:
                 segmentation = self._segmenter.finish(raw)
                 self._totals.add(segmentation)
-                result = Result(frame, segmentation, self._totals.fps, self._prepared.dropped)
+                age_ms = (time.monotonic() - frame.captured_monotonic_s) * 1000
+                result = Result(frame, segmentation, self._totals.fps, self._prepared.dropped, age_ms)
+                for observe in self._observers:
+                    observe(result)
                 for consumer in consumers:
                     consumer.put(result)
         finally:
@@ -192,7 +196,7 @@ class _Run:
     def _write(self, sink: Sink, results: Handoff[Result]) -> None:
         try:
             for result in results:
-                sink.write(result.frame, result.segmentation)
+                sink.write(result)
         finally:
             sink.close()
 
@@ -201,7 +205,7 @@ class _Run:
             if self._on_frame is not None:
                 self._on_frame(result)
             for sink in self._sinks_here:
-                sink.write(result.frame, result.segmentation)
+                sink.write(result)
 
 
 class _Totals:

@@ -21,10 +21,10 @@ from edge_seg.errors import SinkError
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
-    from edge_seg.hud import HudPainter
-    from edge_seg.pipeline import OnResult, PipelineSummary, Result
+    from edge_seg.pipeline import OnResult, PipelineSummary
+    from edge_seg.result import Result
     from edge_seg.segmenter import Segmenter
-    from edge_seg.sinks import Sink
+    from edge_seg.sinks import Painter, Sink
     from edge_seg.sources import Source
 
 _LINE_EVERY_S = 5.0
@@ -56,15 +56,15 @@ def camera(
 
     Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4
     """
-    from edge_seg.hud import HudPainter
+    from edge_seg.hud import hud_painter
     from edge_seg.sources import open_source
 
     stop = threading.Event()
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     opened = open_source(source)
-    painter = HudPainter(segmenter.classes, opacity)
-    sinks = _open_sinks(out or [], segmenter, opened, painter, stop, window=not no_window)
-    summary = _run(opened, segmenter, sinks, painter, stop=stop, max_frames=max_frames)
+    paint = hud_painter(segmenter.classes, opacity)
+    sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
+    summary = _run(opened, segmenter, sinks, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
@@ -75,14 +75,14 @@ def _open_sinks(
     uris: list[str],
     segmenter: "Segmenter",
     source: "Source",
-    painter: "HudPainter",
+    paint: "Painter",
     stop: threading.Event,
     *,
     window: bool,
 ) -> "list[Sink]":
     from edge_seg.sinks import SinkOptions, open_sink
 
-    options = SinkOptions(painter, live=source.live, fps=source.fps, on_quit=stop.set)
+    options = SinkOptions(paint, live=source.live, fps=source.fps, on_quit=stop.set)
     sinks = [open_sink(uri, segmenter.classes, options) for uri in uris]
     if window and "window:" not in uris:
         try:
@@ -96,7 +96,6 @@ def _run(
     source: "Source",
     segmenter: "Segmenter",
     sinks: "list[Sink]",
-    painter: "HudPainter",
     *,
     stop: threading.Event,
     max_frames: int | None,
@@ -105,12 +104,7 @@ def _run(
     from edge_seg.pipeline import run_pipeline
 
     with quit_on_sigterm(stop.set), quit_on_q(stop.set), _status() as show:
-
-        def on_frame(result: "Result") -> None:
-            painter.update(result.fps, result.dropped)
-            show(result)
-
-        return run_pipeline(source, segmenter, sinks, on_frame=on_frame, stop=stop, max_frames=max_frames)
+        return run_pipeline(source, segmenter, sinks, on_frame=show, stop=stop, max_frames=max_frames)
 
 
 @contextmanager

@@ -16,9 +16,8 @@ from io import FileIO
 from pathlib import Path
 
 from edge_seg.files import make_folder, remove_empty
-from edge_seg.segmenter import Segmentation
+from edge_seg.result import Result
 from edge_seg.sinks.faults import check_output, sink_error
-from edge_seg.sources.frame import Frame
 
 
 class EventsSink:
@@ -31,9 +30,9 @@ class EventsSink:
         self._file: FileIO | None = None
         check_output(path, path.parent)
 
-    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+    def write(self, result: Result) -> None:
         """Append one line; a line that does not fit on the disk is taken back."""
-        line = (json.dumps(event(frame, segmentation), ensure_ascii=False) + "\n").encode()
+        line = (json.dumps(event(result), ensure_ascii=False) + "\n").encode()
         try:
             if self._file is None:
                 self._file = self._begin(line)
@@ -70,8 +69,9 @@ def _append(file: FileIO, line: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def event(frame: Frame, segmentation: Segmentation) -> dict[str, str | int | float]:
+def event(result: Result) -> dict[str, str | int | float]:
     """Return one frame's flat record; see this module's docstring for the keys."""
+    frame, segmentation = result.frame, result.segmentation
     height, width = segmentation.class_map.shape
     return {
         "time": datetime.fromtimestamp(frame.captured_at, UTC).isoformat(timespec="milliseconds"),

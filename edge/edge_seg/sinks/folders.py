@@ -9,7 +9,7 @@ from edge_seg.classes import SegmentationClass
 from edge_seg.errors import ImageError, SinkError
 from edge_seg.files import write_bytes
 from edge_seg.images import write_mask
-from edge_seg.segmenter import Segmentation
+from edge_seg.result import Result
 from edge_seg.sinks.faults import check_output, sink_error
 from edge_seg.sinks.sink import Painter
 from edge_seg.sources.frame import Frame
@@ -26,11 +26,11 @@ class MasksSink:
         self._names = _Names(folder, ".png")
         self._colours = [item.rgb for item in classes]
 
-    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+    def write(self, result: Result) -> None:
         """Write one mask, whole or not at all."""
-        path = self._names.path_of(frame)
+        path = self._names.path_of(result.frame)
         try:
-            write_mask(path, segmentation.class_map, self._colours)
+            write_mask(path, result.segmentation.class_map, self._colours)
         except ImageError as error:
             raise _cause(path, error) from None
 
@@ -47,10 +47,10 @@ class OverlaysSink:
         self._names = _Names(folder, ".jpg")
         self._paint = paint
 
-    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+    def write(self, result: Result) -> None:
         """Write one picture, whole or not at all."""
-        path = self._names.path_of(frame)
-        bgr = cv2.cvtColor(self._paint(frame, segmentation), cv2.COLOR_RGB2BGR)
+        path = self._names.path_of(result.frame)
+        bgr = cv2.cvtColor(self._paint(result), cv2.COLOR_RGB2BGR)
         _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         try:
             write_bytes(path, encoded.tobytes())

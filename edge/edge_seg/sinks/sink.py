@@ -7,10 +7,9 @@ from typing import Protocol
 from edge_seg.classes import SegmentationClass
 from edge_seg.drawing import DEFAULT_OPACITY, draw_overlay
 from edge_seg.images import RgbImage
-from edge_seg.segmenter import Segmentation
-from edge_seg.sources.frame import Frame
+from edge_seg.result import Result
 
-Painter = Callable[[Frame, Segmentation], RgbImage]
+Painter = Callable[[Result], RgbImage]
 """Draws a result as a new RGB image of the frame's size."""
 
 
@@ -22,7 +21,7 @@ class Sink(Protocol):
         """True for an output that only the main thread may touch, as a window is."""
         ...
 
-    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+    def write(self, result: Result) -> None:
         """Write one result.
 
         Raises:
@@ -55,7 +54,7 @@ class SinkOptions:
 def overlay_painter(classes: Sequence[SegmentationClass], opacity: float = DEFAULT_OPACITY) -> Painter:
     """Return a painter of class colours over the frame."""
 
-    def paint(frame: Frame, segmentation: Segmentation) -> RgbImage:
-        return draw_overlay(frame.image, segmentation.class_map, classes, opacity)
+    def paint(result: Result) -> RgbImage:
+        return draw_overlay(result.frame.image, result.segmentation.class_map, classes, opacity)
 
     return paint

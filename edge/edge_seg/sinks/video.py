@@ -11,11 +11,10 @@ import cv2
 from edge_seg.errors import SinkError
 from edge_seg.files import make_folder, remove_empty
 from edge_seg.images import RgbImage
+from edge_seg.result import Result
 from edge_seg.runtimes.quiet import quiet_stderr
-from edge_seg.segmenter import Segmentation
 from edge_seg.sinks.faults import check_output, sink_error
 from edge_seg.sinks.sink import SinkOptions
-from edge_seg.sources.frame import Frame
 
 _DEFAULT_FPS = 25.0
 _CODECS = {".avi": "MJPG"}
@@ -39,13 +38,13 @@ class VideoSink:
         self._made: Sequence[Path] = ()
         check_output(path, path.parent)
 
-    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+    def write(self, result: Result) -> None:
         """Append one frame."""
-        bgr = cv2.cvtColor(self._options.paint(frame, segmentation), cv2.COLOR_RGB2BGR)
-        writer = self._writer_for(frame.image)
+        bgr = cv2.cvtColor(self._options.paint(result), cv2.COLOR_RGB2BGR)
+        writer = self._writer_for(result.frame.image)
         if self._written == 0:
-            self._started_at = frame.captured_at
-        for _ in range(self._repeats(frame.captured_at)):
+            self._started_at = result.frame.captured_at
+        for _ in range(self._repeats(result.frame.captured_at)):
             writer.write(bgr)
             self._written += 1
 

@@ -6,9 +6,8 @@ import re
 import cv2
 
 from edge_seg.errors import SinkError
-from edge_seg.segmenter import Segmentation
+from edge_seg.result import Result
 from edge_seg.sinks.sink import SinkOptions
-from edge_seg.sources.frame import Frame
 
 TITLE = "edge-seg"
 
@@ -23,9 +22,9 @@ class WindowSink:
         self._options = options
         cv2.namedWindow(TITLE, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
 
-    def write(self, frame: Frame, segmentation: Segmentation) -> None:
+    def write(self, result: Result) -> None:
         """Show one result and look at the keyboard."""
-        cv2.imshow(TITLE, cv2.cvtColor(self._options.paint(frame, segmentation), cv2.COLOR_RGB2BGR))
+        cv2.imshow(TITLE, cv2.cvtColor(self._options.paint(result), cv2.COLOR_RGB2BGR))
         key = cv2.waitKey(1) & 0xFF
         shut = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
         if (shut or key in (ord("q"), 27)) and self._options.on_quit is not None:

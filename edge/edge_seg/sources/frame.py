@@ -1,7 +1,8 @@
 """What sources give: frames, and the interface they share."""
 
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from edge_seg.images import RgbImage
@@ -19,6 +20,8 @@ class Frame:
     """Seconds since the epoch when the frame was captured or decoded."""
     name: str
     """A file's name, or `clip_000012` for frame 12 of clip.mp4; what outputs are named after."""
+    captured_monotonic_s: float = field(default_factory=time.monotonic)
+    """The same instant on the clock that nobody sets, from which ages are measured."""
 
 
 class Source(Protocol):
