@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +23,7 @@ from edge_seg.model_spec import InputFormat, OutputFormat, input_format, output_
 from edge_seg.resampling import (
     class_map_from_probability,
     class_map_from_scores,
+    count_pixels,
     enlarge_class_map,
     shrink_image,
 )
@@ -49,8 +49,8 @@ class Segmentation:
     @cached_property
     def area_share(self) -> dict[str, float]:
         """Share of the pixels per class name, 0 to 1; the shares add up to 1."""
-        counts = cv2.calcHist([self.class_map], [0], None, [256], [0, 256]).ravel()
-        return {item.name: float(counts[item.id]) / self.class_map.size for item in self.classes}
+        counts = count_pixels(self.class_map, len(self.classes))
+        return {item.name: counts[item.id] / self.class_map.size for item in self.classes}
 
 
 @dataclass(frozen=True, eq=False)
