@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_seg.cli.collect_options import (
+    CollectEveryOption,
+    CollectMegabytesOption,
+    CollectMostOption,
+    CollectOption,
+    SmoothOption,
+    collecting_sinks,
+    smoothing,
+)
 from edge_seg.cli.options import (
     InputRangeOption,
     LabelsOption,
@@ -21,7 +30,7 @@ from edge_seg.errors import SinkError
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
-    from edge_seg.pipeline import OnResult, PipelineSummary
+    from edge_seg.pipeline import OnResult, PipelineSummary, Smooth
     from edge_seg.result import Result
     from edge_seg.segmenter import Segmenter
     from edge_seg.sinks import Painter, Sink
@@ -48,6 +57,11 @@ def camera(
     opacity: OpacityOption = 0.55,
     max_frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
     no_window: Annotated[bool, typer.Option("--no-window", help="Show nothing on the screen.")] = False,
+    collect: CollectOption = None,
+    collect_every: CollectEveryOption = 60.0,
+    collect_most: CollectMostOption = 500,
+    collect_megabytes: CollectMegabytesOption = 500,
+    smooth: SmoothOption = None,
 ) -> None:
     """Segment a live camera or stream; rate, latency and class shares are on the picture.
 
@@ -64,7 +78,11 @@ def camera(
     opened = open_source(source)
     paint = hud_painter(segmenter.classes, opacity)
     sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
-    summary = _run(opened, segmenter, sinks, stop=stop, max_frames=max_frames)
+    sinks += collecting_sinks(
+        collect, segmenter, opened, every_s=collect_every, most_frames=collect_most, most_megabytes=collect_megabytes
+    )
+    smoother = smoothing(smooth, segmenter, opened)
+    summary = _run(opened, segmenter, sinks, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
@@ -97,6 +115,7 @@ def _run(
     segmenter: "Segmenter",
     sinks: "list[Sink]",
     *,
+    smooth: "Smooth | None",
     stop: threading.Event,
     max_frames: int | None,
 ) -> "PipelineSummary":
@@ -104,7 +123,7 @@ def _run(
     from edge_seg.pipeline import run_pipeline
 
     with quit_on_sigterm(stop.set), quit_on_q(stop.set), _status() as show:
-        return run_pipeline(source, segmenter, sinks, on_frame=show, stop=stop, max_frames=max_frames)
+        return run_pipeline(source, segmenter, sinks, on_frame=show, smooth=smooth, stop=stop, max_frames=max_frames)
 
 
 @contextmanager
