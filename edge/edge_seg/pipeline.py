@@ -51,6 +51,9 @@ class PipelineSummary:
 
 OnResult = Callable[[Result], None]
 
+Smooth = Callable[[Frame, RawOutput], RawOutput]
+"""Calms the network's answers, in the order of the frames."""
+
 
 def run_pipeline(
     source: Source,
@@ -59,6 +62,7 @@ def run_pipeline(
     *,
     on_frame: OnResult | None = None,
     observers: Sequence[OnResult] = (),
+    smooth: Smooth | None = None,
     stop: threading.Event | None = None,
     max_frames: int | None = None,
 ) -> PipelineSummary:
@@ -74,6 +78,7 @@ def run_pipeline(
         on_frame: called on the calling thread for every result (of a live source: the newest).
         observers: called for every result, none left out, on the finishing thread before the sinks get
             it; what is not quick goes to a thread of the observer's own.
+        smooth: called on the finishing thread with every raw output, which what it returns stands in for.
         stop: set it, from anywhere, to stop early.
         max_frames: stop after so many frames.
 
@@ -89,6 +94,7 @@ def run_pipeline(
         sinks,
         on_frame=on_frame,
         observers=observers,
+        smooth=smooth or (lambda _, raw: raw),
         stop=stop or threading.Event(),
         max_frames=max_frames,
     )
@@ -106,13 +112,14 @@ class _Run:
         *,
         on_frame: OnResult | None,
         observers: Sequence[OnResult],
+        smooth: Smooth,
         stop: threading.Event,
         max_frames: int | None,
     ) -> None:
         live = source.live
         capacity = 1 if live else _FILE_QUEUE
         self._source, self._segmenter, self._on_frame, self._stop = source, segmenter, on_frame, stop
-        self._observers, self._max_frames = observers, max_frames
+        self._observers, self._smooth, self._max_frames = observers, smooth, max_frames
         self._prepared = Handoff[tuple[Frame, PreparedImage]](capacity, newest_wins=live)
         self._raw = Handoff[tuple[Frame, RawOutput]](_FILE_QUEUE)
         self._here = Handoff[Result](capacity, newest_wins=live)
@@ -188,7 +195,7 @@ class _Run:
         consumers = (self._here, *(results for _, results in self._threaded))
         try:
             for frame, raw in self._raw:
-                segmentation = self._segmenter.finish(raw)
+                segmentation = self._segmenter.finish(self._smooth(frame, raw))
                 self._totals.add(segmentation)
                 age_ms = (time.monotonic() - frame.captured_monotonic_s) * 1000 if self._source.live else 0.0
                 result = Result(frame, segmentation, self._totals.fps, self._prepared.dropped, age_ms)

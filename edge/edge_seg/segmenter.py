@@ -28,6 +28,7 @@ from edge_seg.resampling import (
     shrink_image,
 )
 from edge_seg.runtimes import DEFAULT_RUNTIME, Engine, load_engine
+from edge_seg.scores import ScoreMap
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,8 @@ class Segmentation:
     preprocess_ms: float
     invoke_ms: float
     postprocess_ms: float
+    scores: ScoreMap | None = None
+    """What the class map was made of, at network resolution; None for a model that gives class ids alone."""
 
     @property
     def latency_ms(self) -> float:
@@ -137,6 +140,11 @@ class Segmenter:
             raise ModelError(sentence if sentence.startswith(str(path)) else f"{path}: {sentence}") from None
 
     @property
+    def gives_scores(self) -> bool:
+        """False for a model that gives class ids alone, which can neither be smoothed nor be unsure."""
+        return self._output.kind != "classes"
+
+    @property
     def input_size(self) -> tuple[int, int]:
         """(height, width) that images are stretched to."""
         return self._input.height, self._input.width
@@ -171,9 +179,11 @@ class Segmenter:
     def finish(self, raw: RawOutput) -> Segmentation:
         """Turn the network's answer into a class map at the image's size."""
         started = time.perf_counter()
-        class_map = _class_map(self._output, self._output.decode(raw.tensor), len(self.classes), raw.size)
+        values = self._output.decode(raw.tensor)
+        class_map = _class_map(self._output, values, len(self.classes), raw.size)
         classes = self.classes[: int(class_map.max()) + 1] if self._open_ended else self.classes
-        return Segmentation(class_map, classes, raw.preprocess_ms, raw.invoke_ms, _ms_since(started))
+        scores = ScoreMap.of(values, self._engine.outputs[0]) if self.gives_scores else None
+        return Segmentation(class_map, classes, raw.preprocess_ms, raw.invoke_ms, _ms_since(started), scores)
 
 
 def _class_map(output: OutputFormat, values: NDArray[Any], class_count: int, size: tuple[int, int]) -> ClassMap:

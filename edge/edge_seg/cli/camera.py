@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_seg.cli.collect_options import (
+    CollectEveryOption,
+    CollectMegabytesOption,
+    CollectMostOption,
+    CollectOption,
+    SmoothOption,
+    collecting_sinks,
+    smoothing,
+)
 from edge_seg.cli.options import (
     InputRangeOption,
     LabelsOption,
@@ -41,7 +50,7 @@ from edge_seg.free_space import FreeSpace
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
-    from edge_seg.pipeline import OnResult, PipelineSummary
+    from edge_seg.pipeline import OnResult, PipelineSummary, Smooth
     from edge_seg.result import Result
     from edge_seg.segmenter import Segmenter
     from edge_seg.sinks import Sink, SinkOptions
@@ -86,6 +95,11 @@ def camera(
     rotate_size: RotateSizeOption = None,
     keep_free: KeepFreeOption = KEEP_FREE,
     when_full: WhenFullOption = "pause",
+    collect: CollectOption = None,
+    collect_every: CollectEveryOption = 60.0,
+    collect_most: CollectMostOption = 500,
+    collect_megabytes: CollectMegabytesOption = 500,
+    smooth: SmoothOption = None,
 ) -> None:
     """Segment a live camera or stream; rate, latency, age and class shares are on the picture.
 
@@ -120,7 +134,11 @@ def camera(
     rotation = Rotation(rotate, rotate_size)
     options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)
     sinks = _open_sinks(out or [], segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
-    summary = _run(opened, segmenter, sinks, stop=stop, max_frames=max_frames)
+    sinks += collecting_sinks(
+        collect, segmenter, opened, every_s=collect_every, most_frames=collect_most, most_megabytes=collect_megabytes
+    )
+    smoother = smoothing(smooth, segmenter, opened)
+    summary = _run(opened, segmenter, sinks, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
@@ -146,6 +164,7 @@ def _run(
     segmenter: "Segmenter",
     sinks: "list[Sink]",
     *,
+    smooth: "Smooth | None",
     stop: threading.Event,
     max_frames: int | None,
 ) -> "PipelineSummary":
@@ -153,7 +172,7 @@ def _run(
     from edge_seg.pipeline import run_pipeline
 
     with quit_on_sigterm(stop.set), quit_on_q(stop.set), _status() as show:
-        return run_pipeline(source, segmenter, sinks, on_frame=show, stop=stop, max_frames=max_frames)
+        return run_pipeline(source, segmenter, sinks, on_frame=show, smooth=smooth, stop=stop, max_frames=max_frames)
 
 
 @contextmanager
