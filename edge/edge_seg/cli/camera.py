@@ -8,6 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_seg.cli.alert_options import (
+    DEFAULT_FOLDER,
+    AlertOption,
+    AlertsFolderOption,
+    CaFileOption,
+    CommandOption,
+    DeviceNameOption,
+    MqttOption,
+    PlaintextOption,
+    RegionOption,
+    WebhookOption,
+    WebhookPicturesOption,
+    alert_settings,
+    opened_alerts,
+)
 from edge_seg.cli.options import (
     InputRangeOption,
     LabelsOption,
@@ -48,6 +63,16 @@ def camera(
     opacity: OpacityOption = 0.55,
     max_frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
     no_window: Annotated[bool, typer.Option("--no-window", help="Show nothing on the screen.")] = False,
+    alert: AlertOption = None,
+    region: RegionOption = None,
+    alerts: AlertsFolderOption = DEFAULT_FOLDER,
+    mqtt: MqttOption = None,
+    webhook: WebhookOption = None,
+    webhook_pictures: WebhookPicturesOption = False,
+    on_alert: CommandOption = None,
+    ca_file: CaFileOption = None,
+    plaintext: PlaintextOption = False,
+    device_name: DeviceNameOption = None,
 ) -> None:
     """Segment a live camera or stream; rate, latency and class shares are on the picture.
 
@@ -55,16 +80,31 @@ def camera(
     files are closed properly every time. Without a screen it runs on, and says so.
 
     Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4
+
+    Alerts:   edge-seg camera --alert "fire > 2% for 3s" --mqtt mqtt://homeassistant.local --on-alert ./siren.sh
     """
     from edge_seg.hud import hud_painter
     from edge_seg.sources import open_source
 
     stop = threading.Event()
+    settings = alert_settings(
+        rules=alert,
+        regions=region,
+        folder=alerts,
+        mqtt=mqtt,
+        webhooks=webhook,
+        webhook_pictures=webhook_pictures,
+        commands=on_alert,
+        ca_file=ca_file,
+        plaintext=plaintext,
+        device_name=device_name,
+    )
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     opened = open_source(source)
     paint = hud_painter(segmenter.classes, opacity)
-    sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
-    summary = _run(opened, segmenter, sinks, stop=stop, max_frames=max_frames)
+    with opened_alerts(settings, opened, segmenter, _report) as observers:
+        sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
+        summary = _run(opened, segmenter, sinks, observers, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
@@ -96,6 +136,7 @@ def _run(
     source: "Source",
     segmenter: "Segmenter",
     sinks: "list[Sink]",
+    observers: "list[OnResult]",
     *,
     stop: threading.Event,
     max_frames: int | None,
@@ -104,7 +145,13 @@ def _run(
     from edge_seg.pipeline import run_pipeline
 
     with quit_on_sigterm(stop.set), quit_on_q(stop.set), _status() as show:
-        return run_pipeline(source, segmenter, sinks, on_frame=show, stop=stop, max_frames=max_frames)
+        return run_pipeline(
+            source, segmenter, sinks, on_frame=show, observers=observers, stop=stop, max_frames=max_frames
+        )
+
+
+def _report(message: str) -> None:
+    typer.secho(message, fg=typer.colors.YELLOW, err=True)
 
 
 @contextmanager
