@@ -1,13 +1,25 @@
 """`edge-seg camera`: live segmentation on a window, into files, and in numbers on the terminal."""
 
 import threading
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_seg.cli.alert_options import (
+    DEFAULT_FOLDER,
+    AlertOption,
+    AlertsFolderOption,
+    CaFileOption,
+    CommandOption,
+    DeviceNameOption,
+    MqttOption,
+    PlaintextOption,
+    RegionOption,
+    WebhookOption,
+    WebhookPicturesOption,
+    alert_settings,
+    opened_alerts,
+)
 from edge_seg.cli.collect_options import (
     CollectEveryOption,
     CollectMegabytesOption,
@@ -17,6 +29,7 @@ from edge_seg.cli.collect_options import (
     collecting_sinks,
     smoothing,
 )
+from edge_seg.cli.live_status import live_status, tell
 from edge_seg.cli.options import (
     InputRangeOption,
     LabelsOption,
@@ -43,7 +56,6 @@ from edge_seg.cli.source_options import (
     TransportOption,
     WatchOption,
     source_options,
-    tell,
 )
 from edge_seg.errors import SinkError
 from edge_seg.free_space import FreeSpace
@@ -51,13 +63,9 @@ from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
     from edge_seg.pipeline import OnResult, PipelineSummary, Smooth
-    from edge_seg.result import Result
     from edge_seg.segmenter import Segmenter
     from edge_seg.sinks import Sink, SinkOptions
     from edge_seg.sources import Source
-
-_LINE_EVERY_S = 5.0
-_SHOWN_CLASSES = 4
 
 
 def camera(
@@ -100,6 +108,16 @@ def camera(
     collect_most: CollectMostOption = 500,
     collect_megabytes: CollectMegabytesOption = 500,
     smooth: SmoothOption = None,
+    alert: AlertOption = None,
+    region: RegionOption = None,
+    alerts: AlertsFolderOption = DEFAULT_FOLDER,
+    mqtt: MqttOption = None,
+    webhook: WebhookOption = None,
+    webhook_pictures: WebhookPicturesOption = False,
+    on_alert: CommandOption = None,
+    ca_file: CaFileOption = None,
+    plaintext: PlaintextOption = False,
+    device_name: DeviceNameOption = None,
 ) -> None:
     """Segment a live camera or stream; rate, latency, age and class shares are on the picture.
 
@@ -113,12 +131,26 @@ def camera(
     Example:  edge-seg camera --source rtsp://host/stream --retries forever --out events.jsonl
 
     Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4 --rotate 10m --when-full delete-oldest
+
+    Alerts:   edge-seg camera --alert "fire > 2% for 3s" --mqtt mqtt://homeassistant.local --on-alert ./siren.sh
     """
     from edge_seg.hud import hud_painter
     from edge_seg.sinks import Rotation, SinkOptions
     from edge_seg.sources import open_source
 
     stop = threading.Event()
+    settings = alert_settings(
+        rules=alert,
+        regions=region,
+        folder=alerts,
+        mqtt=mqtt,
+        webhooks=webhook,
+        webhook_pictures=webhook_pictures,
+        commands=on_alert,
+        ca_file=ca_file,
+        plaintext=plaintext,
+        device_name=device_name,
+    )
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     asked = source_options(
         size=size,
@@ -133,12 +165,18 @@ def camera(
     paint = hud_painter(segmenter.classes, opacity)
     rotation = Rotation(rotate, rotate_size)
     options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)
-    sinks = _open_sinks(out or [], segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
-    sinks += collecting_sinks(
-        collect, segmenter, opened, every_s=collect_every, most_frames=collect_most, most_megabytes=collect_megabytes
-    )
-    smoother = smoothing(smooth, segmenter, opened)
-    summary = _run(opened, segmenter, sinks, smooth=smoother, stop=stop, max_frames=max_frames)
+    with opened_alerts(settings, opened, segmenter, tell) as observers:
+        sinks = _open_sinks(out or [], segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
+        sinks += collecting_sinks(
+            collect,
+            segmenter,
+            opened,
+            every_s=collect_every,
+            most_frames=collect_most,
+            most_megabytes=collect_megabytes,
+        )
+        smoother = smoothing(smooth, segmenter, opened)
+        summary = _run(opened, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
@@ -163,6 +201,7 @@ def _run(
     source: "Source",
     segmenter: "Segmenter",
     sinks: "list[Sink]",
+    observers: "list[OnResult]",
     *,
     smooth: "Smooth | None",
     stop: threading.Event,
@@ -171,40 +210,14 @@ def _run(
     from edge_seg.cli.quitting import quit_on_q, quit_on_sigterm
     from edge_seg.pipeline import run_pipeline
 
-    with quit_on_sigterm(stop.set), quit_on_q(stop.set), _status() as show:
-        return run_pipeline(source, segmenter, sinks, on_frame=show, smooth=smooth, stop=stop, max_frames=max_frames)
-
-
-@contextmanager
-def _status() -> "Generator[OnResult]":
-    """Give a function that shows how the run stands: a live line on a terminal, else a line now and then."""
-    from rich.console import Console
-    from rich.live import Live
-
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield _line_now_and_then()
-        return
-    with Live(console=console, refresh_per_second=4, transient=True) as live:
-        yield lambda result: live.update(f"{status_line(result)}   [dim]q ends[/dim]")
-
-
-def _line_now_and_then() -> "OnResult":
-    due = time.monotonic()
-
-    def show(result: "Result") -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            due = time.monotonic() + _LINE_EVERY_S
-            typer.echo(status_line(result), err=True)
-
-    return show
-
-
-def status_line(result: "Result") -> str:
-    """Return rate, latency, age, drops and the largest class shares in one line."""
-    segmentation = result.segmentation
-    largest = sorted(segmentation.area_share.items(), key=lambda item: -item[1])[:_SHOWN_CLASSES]
-    shares = "  ".join(f"{name} {share:.1%}" for name, share in largest if share > 0)
-    age = f"  age {result.age_ms:4.0f} ms" if result.age_ms > 0 else ""
-    return f"{result.fps:5.1f} fps  {segmentation.latency_ms:6.1f} ms{age}  {result.dropped} dropped  |  {shares}"
+    with quit_on_sigterm(stop.set), quit_on_q(stop.set), live_status() as show:
+        return run_pipeline(
+            source,
+            segmenter,
+            sinks,
+            on_frame=show,
+            observers=observers,
+            smooth=smooth,
+            stop=stop,
+            max_frames=max_frames,
+        )

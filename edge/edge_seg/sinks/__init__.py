@@ -48,6 +48,9 @@ def open_sink(uri: str, classes: Sequence[SegmentationClass], options: SinkOptio
         return _open_folder(kind, Path(rest), classes, options)
     if kind in ("coco", "via") and rest.endswith(".json"):
         return _open_annotations(kind, Path(rest), classes, options)
+    if kind in ("mqtt", "mqtts", "http", "https") and rest.startswith("//"):
+        option = "--mqtt" if kind.startswith("mqtt") else "--webhook"
+        raise SinkError(f"{kind}://…: alerts go there, not every frame; give it to {option}, with a rule to --alert")
     if "://" in uri:
         raise SinkError(f"{uri}: no output goes by '{kind}://'; give {_KINDS}")
     return _open_path(uri, classes, options)
