@@ -17,6 +17,7 @@ from edge_seg.cli.options import (
     ThreadsOption,
     load_segmenter,
 )
+from edge_seg.cli.pace_options import EveryOption, MaxFpsOption
 from edge_seg.errors import SinkError
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
@@ -47,6 +48,8 @@ def camera(
     input_range: InputRangeOption = None,
     opacity: OpacityOption = 0.55,
     max_frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
+    every: EveryOption = 1,
+    max_fps: MaxFpsOption = None,
     no_window: Annotated[bool, typer.Option("--no-window", help="Show nothing on the screen.")] = False,
 ) -> None:
     """Segment a live camera or stream; rate, latency and class shares are on the picture.
@@ -58,10 +61,11 @@ def camera(
     """
     from edge_seg.hud import hud_painter
     from edge_seg.sources import open_source
+    from edge_seg.sources.pace import paced
 
     stop = threading.Event()
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
-    opened = open_source(source)
+    opened = paced(open_source(source), every=every, max_fps=max_fps, stop=stop)
     paint = hud_painter(segmenter.classes, opacity)
     sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
     summary = _run(opened, segmenter, sinks, stop=stop, max_frames=max_frames)

@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ import numpy as np
 
 from edge_seg.errors import SourceError
 from edge_seg.runtimes.quiet import quiet_stderr
-from edge_seg.sources.frame import Frame
+from edge_seg.sources.frame import Frame, FrameChoice, every_frame
 
 STREAM_TIMEOUT_S = 5
 _TIMEOUTS = (
@@ -40,21 +41,25 @@ class CaptureSource:
     def __init__(self, capture: cv2.VideoCapture, kind: CaptureKind) -> None:
         self._capture = capture
         self._kind = kind
+        self._wanted: FrameChoice = every_frame
         self.name = kind.name
         self.live = kind.live
         self.frame_count = None if kind.live else _plausible_count(capture.get(cv2.CAP_PROP_FRAME_COUNT))
         self.fps = _plausible_fps(capture.get(cv2.CAP_PROP_FPS))
 
+    def select(self, wanted: FrameChoice) -> None:
+        """Leave out, undecoded, the frames that are not wanted."""
+        self._wanted = wanted
+
     def __iter__(self) -> Iterator[Frame]:
-        index = 0
-        while True:
-            arrived, bgr = self._capture.read()
+        for index in count():
+            arrived, bgr = self._capture.read() if self._wanted(index) else (self._capture.grab(), None)
             if not arrived:
                 self._check_end(index)
                 return
-            image = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-            yield Frame(image, index, time.time(), f"{self.name}_{index:06d}")
-            index += 1
+            if bgr is not None:
+                image = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+                yield Frame(image, index, time.time(), f"{self.name}_{index:06d}")
 
     def close(self) -> None:
         """Release the device or file."""
