@@ -2,9 +2,9 @@
 
     source ─▶ decode + prepare ─▶ infer ─▶ finish ─▶ sink, sink, …, the caller's thread
 
-Inference is the slowest stage and does nothing else, so a frame costs about what the bare model
-costs. From a live source the newest frame wins at every stage and drops are counted; from files
-nothing is ever dropped: a slow sink makes the source wait.
+Inference is the slowest stage, does nothing else and goes first where cores are few, so a frame
+costs about what the bare model costs. From a live source the newest frame wins at every stage and
+drops are counted; from files nothing is ever dropped: a slow sink makes the source wait.
 """
 
 import threading
@@ -18,6 +18,7 @@ import cv2
 
 from edge_seg.allocator import keep_freed_memory
 from edge_seg.handoff import Handoff
+from edge_seg.priority import step_back
 from edge_seg.result import Result
 from edge_seg.segmenter import PreparedImage, RawOutput, Segmentation, Segmenter
 from edge_seg.sinks import Sink
@@ -150,7 +151,7 @@ class _Run:
         return sum(results.dropped for _, results in self._threaded)
 
     def _start(self, pool: ThreadPoolExecutor) -> list[Future[None]]:
-        stages = [pool.submit(stage) for stage in (self._infer, self._finish)]
+        stages = [pool.submit(self._infer), pool.submit(self._finish)]
         stages += [pool.submit(self._write, sink, results) for sink, results in self._threaded]
         for stage in stages:
             stage.add_done_callback(self._abandon_if_failed)
@@ -172,6 +173,7 @@ class _Run:
         source.interrupt()
 
     def _read(self) -> None:
+        step_back()
         try:
             for frame in self._source:
                 if self._stop.is_set():
@@ -192,7 +194,10 @@ class _Run:
             self._raw.close()
 
     def _finish(self) -> None:
-        consumers = (self._here, *(results for _, results in self._threaded))
+        step_back()
+        consumers = [results for _, results in self._threaded]
+        if self._sinks_here or self._on_frame is not None:
+            consumers.append(self._here)
         try:
             for frame, raw in self._raw:
                 segmentation = self._segmenter.finish(self._smooth(frame, raw))
@@ -204,10 +209,11 @@ class _Run:
                 for consumer in consumers:
                     consumer.put(result)
         finally:
-            for consumer in consumers:
+            for consumer in (self._here, *consumers):
                 consumer.close()
 
     def _write(self, sink: Sink, results: Handoff[Result]) -> None:
+        step_back()
         try:
             for result in results:
                 sink.write(result)

@@ -39,6 +39,7 @@ from edge_seg.cli.options import (
     ThreadsOption,
     load_segmenter,
 )
+from edge_seg.cli.pace_options import EveryOption, MaxFpsOption
 from edge_seg.cli.sink_options import (
     KEEP_FREE,
     KeepFreeOption,
@@ -98,6 +99,8 @@ def camera(
     input_range: InputRangeOption = None,
     opacity: OpacityOption = 0.55,
     max_frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
+    every: EveryOption = 1,
+    max_fps: MaxFpsOption = None,
     no_window: Annotated[bool, typer.Option("--no-window", help="Show nothing on the screen.")] = False,
     rotate: RotateOption = None,
     rotate_size: RotateSizeOption = None,
@@ -137,6 +140,7 @@ def camera(
     from edge_seg.hud import hud_painter
     from edge_seg.sinks import Rotation, SinkOptions
     from edge_seg.sources import open_source
+    from edge_seg.sources.pace import paced
 
     stop = threading.Event()
     settings = alert_settings(
@@ -161,7 +165,7 @@ def camera(
         frozen_after=frozen_after,
         watch=watch,
     )
-    opened = open_source(source, asked, report=tell)
+    opened = paced(open_source(source, asked, report=tell), every=every, max_fps=max_fps, stop=stop)
     paint = hud_painter(segmenter.classes, opacity)
     rotation = Rotation(rotate, rotate_size)
     options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)

@@ -9,7 +9,7 @@ from edge_seg.errors import ImageError, SourceError
 from edge_seg.images import RgbImage
 from edge_seg.sources.capture import Camera, Grabbed
 from edge_seg.sources.capturing import CaptureThread
-from edge_seg.sources.frame import Frame
+from edge_seg.sources.frame import Frame, FrameChoice, every_frame
 from edge_seg.sources.frozen import FrozenCheck, Verdict
 from edge_seg.sources.options import SourceOptions
 
@@ -45,6 +45,7 @@ class LiveSource:
         self._camera, self._report = camera, report
         self._retries, self._retries_later = options.retries_at_start, options.retries_later
         self._rate = options.rate
+        self._wanted: FrameChoice = every_frame
         self._frozen = FrozenCheck(options.frozen_after_s)
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -57,6 +58,10 @@ class LiveSource:
     def fps(self) -> float | None:
         """Frames per second as the camera states them, else as they were asked for."""
         return self._thread.fps or self._rate
+
+    def select(self, wanted: FrameChoice) -> None:
+        """Leave out, undecoded, the frames that are not wanted."""
+        self._wanted = wanted
 
     def start(self) -> None:
         """Wait for the first opening.
@@ -101,6 +106,8 @@ class LiveSource:
         damaged_since_s: float | None = None
         while (taken := thread.take()) is not None:
             index, grabbed = taken
+            if not self._wanted(index):
+                continue
             now_s = time.monotonic()
             try:
                 image = grabbed.decode()
