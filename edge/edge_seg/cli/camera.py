@@ -17,6 +17,7 @@ from edge_seg.cli.options import (
     ThreadsOption,
     load_segmenter,
 )
+from edge_seg.cli.web_options import ServeOption, TokenFileOption, TokenOption, open_page, page_options, split_serve
 from edge_seg.errors import SinkError
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
@@ -46,6 +47,9 @@ def camera(
     labels: LabelsOption = None,
     input_range: InputRangeOption = None,
     opacity: OpacityOption = 0.55,
+    serve: ServeOption = None,
+    token_file: TokenFileOption = None,
+    token: TokenOption = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
     no_window: Annotated[bool, typer.Option("--no-window", help="Show nothing on the screen.")] = False,
 ) -> None:
@@ -55,16 +59,25 @@ def camera(
     files are closed properly every time. Without a screen it runs on, and says so.
 
     Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4
+
+    Example:  edge-seg camera --serve 127.0.0.1:8080
     """
     from edge_seg.hud import hud_painter
     from edge_seg.sources import open_source
+    from edge_seg.telemetry import Telemetry
 
     stop = threading.Event()
+    serve, outs = split_serve(serve, out or [])
+    page = page_options(serve, token, token_file)
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     opened = open_source(source)
     paint = hud_painter(segmenter.classes, opacity)
-    sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
-    summary = _run(opened, segmenter, sinks, stop=stop, max_frames=max_frames)
+    sinks = _open_sinks(outs, segmenter, opened, paint, stop, window=not no_window)
+    telemetry = Telemetry([item.name for item in segmenter.classes])
+    if page is not None:
+        sinks.append(open_page(page, segmenter, telemetry, title=opened.name, opacity=opacity))
+    observers = [] if page is None else [telemetry.observe]
+    summary = _run(opened, segmenter, sinks, observers, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
@@ -96,6 +109,7 @@ def _run(
     source: "Source",
     segmenter: "Segmenter",
     sinks: "list[Sink]",
+    observers: "list[OnResult]",
     *,
     stop: threading.Event,
     max_frames: int | None,
@@ -104,7 +118,9 @@ def _run(
     from edge_seg.pipeline import run_pipeline
 
     with quit_on_sigterm(stop.set), quit_on_q(stop.set), _status() as show:
-        return run_pipeline(source, segmenter, sinks, on_frame=show, stop=stop, max_frames=max_frames)
+        return run_pipeline(
+            source, segmenter, sinks, on_frame=show, observers=observers, stop=stop, max_frames=max_frames
+        )
 
 
 @contextmanager
