@@ -58,6 +58,7 @@ from edge_seg.cli.source_options import (
     WatchOption,
     source_options,
 )
+from edge_seg.cli.web_options import ServeOption, TokenFileOption, TokenOption, open_page, page_options, split_serve
 from edge_seg.errors import SinkError
 from edge_seg.free_space import FreeSpace
 from edge_seg.runtimes import DEFAULT_RUNTIME
@@ -98,6 +99,9 @@ def camera(
     labels: LabelsOption = None,
     input_range: InputRangeOption = None,
     opacity: OpacityOption = 0.55,
+    serve: ServeOption = None,
+    token_file: TokenFileOption = None,
+    token: TokenOption = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
     every: EveryOption = 1,
     max_fps: MaxFpsOption = None,
@@ -135,14 +139,17 @@ def camera(
 
     Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4 --rotate 10m --when-full delete-oldest
 
-    Alerts:   edge-seg camera --alert "fire > 2% for 3s" --mqtt mqtt://homeassistant.local --on-alert ./siren.sh
+    Example:  edge-seg camera --serve 127.0.0.1:8080 --alert "fire > 2% for 3s" --mqtt mqtt://homeassistant.local --on-alert ./siren.sh
     """
     from edge_seg.hud import hud_painter
     from edge_seg.sinks import Rotation, SinkOptions
     from edge_seg.sources import open_source
     from edge_seg.sources.pace import paced
+    from edge_seg.telemetry import Telemetry
 
     stop = threading.Event()
+    serve, outs = split_serve(serve, out or [])
+    page = page_options(serve, token, token_file)
     settings = alert_settings(
         rules=alert,
         regions=region,
@@ -166,11 +173,12 @@ def camera(
         watch=watch,
     )
     opened = paced(open_source(source, asked, report=tell), every=every, max_fps=max_fps, stop=stop)
+    telemetry = Telemetry([item.name for item in segmenter.classes])
     paint = hud_painter(segmenter.classes, opacity)
     rotation = Rotation(rotate, rotate_size)
     options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)
     with opened_alerts(settings, opened, segmenter, tell) as observers:
-        sinks = _open_sinks(out or [], segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
+        sinks = _open_sinks(outs, segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
         sinks += collecting_sinks(
             collect,
             segmenter,
@@ -179,6 +187,9 @@ def camera(
             most_frames=collect_most,
             most_megabytes=collect_megabytes,
         )
+        if page is not None:
+            sinks.append(open_page(page, segmenter, telemetry, title=opened.name, opacity=opacity))
+            observers.append(telemetry.observe)
         smoother = smoothing(smooth, segmenter, opened)
         summary = _run(opened, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
