@@ -102,9 +102,13 @@ def _run(
 ) -> "PipelineSummary":
     from edge_seg.cli.quitting import quit_on_q, quit_on_sigterm
     from edge_seg.pipeline import run_pipeline
+    from edge_seg.service.notify import heartbeat
 
-    with quit_on_sigterm(stop.set), quit_on_q(stop.set), _status() as show:
-        return run_pipeline(source, segmenter, sinks, on_frame=show, stop=stop, max_frames=max_frames)
+    with heartbeat() as alive, quit_on_sigterm(stop.set), quit_on_q(stop.set), _status() as show:
+        observers = [alive.observe]
+        return run_pipeline(
+            source, segmenter, sinks, on_frame=show, observers=observers, stop=stop, max_frames=max_frames
+        )
 
 
 @contextmanager

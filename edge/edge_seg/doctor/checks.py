@@ -189,7 +189,7 @@ def _check_libcamera(nodes: Sequence[VideoNode], libcamera: Libcamera, python: P
         yield problem(
             f"picamera2 cannot be imported: the system's simplejpeg was built for NumPy 1, and this environment has "
             f"NumPy {python.numpy}",
-            f"{python.executable} -m pip install 'numpy<2' 'opencv-python-headless<4.12'",
+            f"{python.executable} -m pip install --force-reinstall --no-deps simplejpeg",
         )
     elif libcamera.error:
         yield problem(
