@@ -19,18 +19,19 @@ def doctor(
     folder: Annotated[
         Path, typer.Option(help="Where results will be written: its disk is looked at.", exists=True, file_okay=False)
     ] = Path(),
+    root: Annotated[Path, typer.Option(hidden=True, help="Read /proc, /sys, /dev and /etc below this.")] = Path("/"),
     as_json: JsonOption = False,
 ) -> None:
     """Look at board, system, runtime, cameras, power and disk; say what is wrong and what cures it.
 
     Ends with exit code 1 when there is a problem that keeps a camera from running; warnings leave it 0.
 
-    Example:  edge-seg doctor && edge-seg camera
+    Example:  edge-seg doctor
     """
     from edge_seg.doctor.examination import examine
     from edge_seg.doctor.finding import Level
 
-    examination = examine(folder=folder.resolve())
+    examination = examine(root, folder.resolve())
     if as_json:
         from edge_seg.doctor.report import as_dict
 
@@ -61,15 +62,19 @@ def _show(examination: "Examination") -> None:
 
 
 def _show_findings(console: "Console", examination: "Examination") -> None:
+    from rich.table import Table
     from rich.text import Text
 
     from edge_seg.doctor.finding import Level
 
-    findings = examination.findings
-    if not findings:
+    if not examination.findings:
         console.print("Nothing is wrong.", style="bold green")
-    for finding in findings:
+    for finding in examination.findings:
         bad = finding.level is Level.PROBLEM
-        head = Text(f"{'✗' if bad else '!'} {finding.level}  ", style="bold red" if bad else "bold yellow")
-        console.print(head.append(finding.what, style="not bold default"))
-        console.print(Text(f"  → {finding.cure}", style="cyan"), soft_wrap=True)
+        head = Text(f"{'✗' if bad else '!'} {finding.level}", style="bold red" if bad else "bold yellow")
+        row = Table.grid(padding=(0, 2))
+        row.add_column(no_wrap=True)
+        row.add_column(overflow="fold")
+        row.add_row(head, Text(finding.what))
+        console.print(row)
+        console.print(Text(f"  → {finding.cure}", style="cyan"), soft_wrap=True)  # unbroken, to be copied

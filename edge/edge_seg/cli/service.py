@@ -23,14 +23,20 @@ _ROOT = Path("/")
 _SHORTEST_WATCHDOG_S = 60
 _FRAMES_PER_WATCHDOG = 4
 
-service = typer.Typer(help="Run a camera as a systemd service: at boot, restarted when it ends or hangs.")
+service = typer.Typer(
+    help="Run a camera as a systemd service: at boot, restarted when it ends or hangs.\n\n"
+    "Example:  sudo /opt/edge-seg/bin/edge-seg service install -- --source 0 --out events.jsonl",
+    no_args_is_help=True,
+)
 
 NameOption = Annotated[str, typer.Option(help="Which camera: its unit is edge-seg-NAME.service.")]
 
 
 @service.command("install")
 def install_service(
-    options: Annotated[list[str] | None, typer.Argument(help="After --, the options of edge-seg camera.")] = None,
+    options: Annotated[
+        list[str] | None, typer.Argument(metavar="-- CAMERA OPTIONS", help="After --, the options of edge-seg camera.")
+    ] = None,
     *,
     name: NameOption = "camera",
     user: Annotated[
@@ -49,8 +55,8 @@ def install_service(
 ) -> None:
     """Write a hardened unit file, start the camera, and start it at every boot.
 
-    What it writes under relative paths is in /var/lib/edge-seg/NAME. Passwords and tokens go to
-    /etc/edge-seg/NAME.env, which root alone reads; '${NAME}' in an option stands for a line NAME=... there.
+    Relative paths lie in /var/lib/edge-seg/NAME. Passwords and tokens go to /etc/edge-seg/NAME.env,
+    which root alone reads; '${NAME}' in an option stands for a line NAME=... there.
 
     Example:  sudo /opt/edge-seg/bin/edge-seg service install --name door -- --source 0 --out events.jsonl
     """
@@ -103,10 +109,11 @@ def service_status(
     """
     from edge_seg.service.installation import check_name
     from edge_seg.service.status import read_status
-    from edge_seg.service.systemctl import run
+    from edge_seg.service.systemctl import check_booted, run
     from edge_seg.service.unit import Service
 
     check_name(name)
+    check_booted()
     status = read_status(Service(name), lines=lines, run=run)
     if as_json:
         typer.echo(json.dumps(asdict(status), indent=2))
@@ -206,7 +213,7 @@ def _watchdog_s(arguments: "CameraArguments") -> int:
 
 def _say_secrets(ours: "Service", secrets: dict[str, str]) -> None:
     if secrets:
-        typer.echo(f"passwords and tokens go to /{ours.secrets_path}: {', '.join(secrets)}", err=True)
+        typer.echo(f"passwords and tokens belong in /{ours.secrets_path}: {', '.join(secrets)}", err=True)
 
 
 def _show(status: "ServiceStatus") -> None:

@@ -63,10 +63,12 @@ def read_throttling(root: Path = ROOT, ask: Callable[[], str] = ask_firmware) ->
     a hexadecimal number without 0x, `vcgencmd` prints `throttled=0x50005`.
     """
     files = sorted((root / "sys/devices/platform").glob("soc*/*firmware*/get_throttled"))
-    for text in (*map(read, files), ask()):
-        number = text.strip().rpartition("=")[2]
-        try:
-            return Throttling(int(number, 16))
-        except ValueError:
-            continue
-    return None
+    in_sysfs = next((found for file in files if (found := _parsed(read(file)))), None)
+    return in_sysfs or _parsed(ask())
+
+
+def _parsed(text: str) -> Throttling | None:
+    try:
+        return Throttling(int(text.strip().rpartition("=")[2], 16))
+    except ValueError:
+        return None

@@ -62,6 +62,6 @@ def read_processor(root: Path = ROOT) -> Processor:
     values = key_values(text, ":")
     flags = values.get("Features") or values.get("flags") or ""
     part = values.get("CPU part", "")
-    name = values.get("model name") or _ARM_CORES.get(part) or values.get("Hardware") or (f"ARM {part}" if part else "")
+    name = _ARM_CORES.get(part) or values.get("model name") or values.get("Hardware") or (f"ARM {part}" if part else "")
     cores = sum(line.startswith("processor") for line in text.splitlines())
     return Processor(name or "unknown", cores, frozenset(flags.split()))

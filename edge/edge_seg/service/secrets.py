@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-_PASSWORD_IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]+@", re.IGNORECASE)
+_USER_IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/@\s]+@", re.IGNORECASE)
 _SECRET_OPTION = re.compile(r"--[a-z0-9-]*(token|password|secret)", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
 MASK = "***"
@@ -12,7 +12,7 @@ MASK = "***"
 def separate_secrets(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Replace words that hold a secret by `${EDGE_SEG_SECRET_n}`; return the words and what the variables hold.
 
-    Secret are URLs with a password in them and what follows an option such as --token. A word that refers to a
+    Secret are URLs with a user or password in them, and what follows an option such as --token. A word that refers to a
     variable already is left alone.
     """
     kept: list[str] = []
@@ -35,8 +35,8 @@ def without_secrets(words: Sequence[str]) -> list[str]:
 def _is_secret(word: str, before: str) -> bool:
     if _REFERENCE.search(word):
         return False
-    named = _SECRET_OPTION.fullmatch(before) is not None and not before.endswith("-file")
-    return named or _PASSWORD_IN_URL.search(word) is not None or _is_option_with_secret(word)
+    named = _SECRET_OPTION.fullmatch(before) is not None
+    return named or _USER_IN_URL.search(word) is not None or _is_option_with_secret(word)
 
 
 def _is_option_with_secret(word: str) -> bool:

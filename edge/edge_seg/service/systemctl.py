@@ -31,7 +31,7 @@ def run(program: str, *arguments: str) -> str:
     found = shutil.which(program)
     if found is None:
         raise ServiceError(f"{program} is not on this machine; services need a Linux that runs systemd")
-    line = " ".join((program, *arguments))
+    line = " ".join((program, *arguments[:2]))
     try:
         done = subprocess.run([found, *arguments], capture_output=True, text=True, timeout=_PATIENCE_S, check=False)
     except subprocess.TimeoutExpired:

@@ -42,6 +42,7 @@ UMask=0022
 ProtectSystem=strict
 {writable}ProtectHome={protect_home}
 PrivateTmp=yes
+PrivateMounts=yes
 ProtectProc=invisible
 ProtectClock=yes
 ProtectHostname=yes
