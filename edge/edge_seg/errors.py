@@ -9,6 +9,7 @@
     ├── SourceError              a camera, stream, video or folder that gives no frames
     ├── SinkError                an output that cannot be written
     ├── AlertError               an alert rule, or a place alerts go to, that makes no sense
+    ├── ServiceError             a service that cannot be installed, asked or removed
     ├── TrainingError            a training run that cannot start or go on
     ├── ConversionError          a model that cannot be converted, or loses too much
     └── BenchmarkError           a measurement that could not be made
@@ -51,6 +52,10 @@ class SinkError(EdgeSegError):
 
 class AlertError(EdgeSegError):
     """An alert rule cannot be understood, or a place that alerts go to cannot be used."""
+
+
+class ServiceError(EdgeSegError):
+    """A service of the system cannot be installed, asked or removed."""
 
 
 class TrainingError(EdgeSegError):

@@ -14,6 +14,7 @@ from edge_seg.errors import AlertError
 if TYPE_CHECKING:
     from edge_seg.alerts.event import AlertEvent
     from edge_seg.alerts.outage import Report
+    from edge_seg.alerts.session import Listener
     from edge_seg.alerts.settings import AlertSettings
     from edge_seg.pipeline import OnResult
     from edge_seg.segmenter import Segmenter
@@ -145,7 +146,11 @@ def alert_settings(
 
 @contextmanager
 def opened_alerts(
-    settings: "AlertSettings | None", source: "Source", segmenter: "Segmenter", report: "Report"
+    settings: "AlertSettings | None",
+    source: "Source",
+    segmenter: "Segmenter",
+    report: "Report",
+    listener: "Listener",
 ) -> "Generator[list[OnResult]]":
     """Open the alerts of one run and give what the pipeline is to call; nothing without settings."""
     if settings is None:
@@ -156,7 +161,7 @@ def opened_alerts(
 
     paint = overlay_painter(segmenter.classes)
     with Alerts(
-        settings, source, segmenter.classes, paint, report, [lambda event: report(event_line(event))]
+        settings, source, segmenter.classes, paint, report, [lambda event: report(event_line(event)), listener]
     ) as alerts:
         yield alerts.observers
 

@@ -29,7 +29,7 @@ from edge_seg.cli.collect_options import (
     collecting_sinks,
     smoothing,
 )
-from edge_seg.cli.live_status import live_status, tell
+from edge_seg.cli.live_status import live_status, tell, told
 from edge_seg.cli.options import (
     InputRangeOption,
     LabelsOption,
@@ -139,11 +139,12 @@ def camera(
 
     Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4 --rotate 10m --when-full delete-oldest
 
-    Example:  edge-seg camera --serve 127.0.0.1:8080 --alert "fire > 2% for 3s" --mqtt mqtt://homeassistant.local --on-alert ./siren.sh
+    Example:  edge-seg camera --serve 127.0.0.1:8080 --alert "fire > 2% for 3s" --on-alert ./siren.sh
     """
     from edge_seg.hud import hud_painter
+    from edge_seg.service.notify import heartbeat
     from edge_seg.sinks import Rotation, SinkOptions
-    from edge_seg.sources import open_source
+    from edge_seg.sources import WaitingSource, open_source
     from edge_seg.sources.pace import paced
     from edge_seg.telemetry import Telemetry
 
@@ -162,7 +163,6 @@ def camera(
         plaintext=plaintext,
         device_name=device_name,
     )
-    segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     asked = source_options(
         size=size,
         rate=rate,
@@ -172,26 +172,31 @@ def camera(
         frozen_after=frozen_after,
         watch=watch,
     )
-    opened = paced(open_source(source, asked, report=tell), every=every, max_fps=max_fps, stop=stop)
+    segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     telemetry = Telemetry([item.name for item in segmenter.classes])
-    paint = hud_painter(segmenter.classes, opacity)
-    rotation = Rotation(rotate, rotate_size)
-    options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)
-    with opened_alerts(settings, opened, segmenter, tell) as observers:
-        sinks = _open_sinks(outs, segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
-        sinks += collecting_sinks(
-            collect,
-            segmenter,
-            opened,
-            every_s=collect_every,
-            most_frames=collect_most,
-            most_megabytes=collect_megabytes,
-        )
-        if page is not None:
-            sinks.append(open_page(page, segmenter, telemetry, title=opened.name, opacity=opacity))
-            observers.append(telemetry.observe)
-        smoother = smoothing(smooth, segmenter, opened)
-        summary = _run(opened, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
+    with heartbeat() as alive:
+        opened = open_source(source, asked, report=told(telemetry.trouble))
+        if isinstance(opened, WaitingSource):
+            opened.while_waiting(alive.beat)
+        opened = paced(opened, every=every, max_fps=max_fps, stop=stop)
+        rotation, paint = Rotation(rotate, rotate_size), hud_painter(segmenter.classes, opacity)
+        options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)
+        with opened_alerts(settings, opened, segmenter, tell, telemetry.alert) as observers:
+            sinks = _open_sinks(outs, segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
+            sinks += collecting_sinks(
+                collect,
+                segmenter,
+                opened,
+                every_s=collect_every,
+                most_frames=collect_most,
+                most_megabytes=collect_megabytes,
+            )
+            if page is not None:
+                sinks.append(open_page(page, segmenter, telemetry, title=opened.name, opacity=opacity))
+                observers.append(telemetry.observe)
+            observers.append(alive.observe)
+            smoother = smoothing(smooth, segmenter, opened)
+            summary = _run(opened, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"

@@ -1,7 +1,7 @@
 """How a live run stands, on the terminal: one line that changes, or a line now and then in a log."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,16 @@ _SHOWN_CLASSES = 4
 def tell(sentence: str) -> None:
     """Say what a user who is there should know, on stderr."""
     typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+
+
+def told(listener: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a function that says a sentence and passes it on to `listener`."""
+
+    def say(sentence: str) -> None:
+        tell(sentence)
+        listener(sentence)
+
+    return say
 
 
 @contextmanager

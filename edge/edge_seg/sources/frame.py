@@ -64,6 +64,10 @@ class Source(Protocol):
 class WaitingSource(Source, Protocol):
     """A source that may wait for its next frame without end: a camera that is gone, a folder that is watched."""
 
+    def while_waiting(self, listener: Callable[[str], None]) -> None:
+        """Have `listener` told every few seconds what is waited for; called before the source is iterated."""
+        ...
+
     def interrupt(self) -> None:
         """End the iteration at once, from any thread."""
         ...

@@ -68,6 +68,11 @@ class PacedSource:
                 self._limit.take()
             yield frame
 
+    def while_waiting(self, listener: Callable[[str], None]) -> None:
+        """Pass `listener` on to a source that may wait."""
+        if isinstance(self._source, WaitingSource):
+            self._source.while_waiting(listener)
+
     def interrupt(self) -> None:
         """End the iteration at once, from any thread, where the source may wait for a frame."""
         if isinstance(self._source, WaitingSource):
