@@ -21,7 +21,7 @@ from edge_seg.handoff import Handoff
 from edge_seg.result import Result
 from edge_seg.segmenter import PreparedImage, RawOutput, Segmentation, Segmenter
 from edge_seg.sinks import Sink
-from edge_seg.sources import Frame, Source
+from edge_seg.sources import Frame, Source, WaitingSource
 
 _FILE_QUEUE = 2
 _RATE_WINDOW = 30
@@ -124,7 +124,7 @@ class _Run:
 
     def run(self) -> PipelineSummary:
         started = time.perf_counter()
-        with ThreadPoolExecutor(3 + len(self._threaded), "edge-seg") as pool:
+        with ThreadPoolExecutor(4 + len(self._threaded), "edge-seg") as pool:
             stages = self._start(pool)
             try:
                 self._handle_here()
@@ -147,6 +147,8 @@ class _Run:
         stages += [pool.submit(self._write, sink, results) for sink, results in self._threaded]
         for stage in stages:
             stage.add_done_callback(self._abandon_if_failed)
+        if isinstance(self._source, WaitingSource):
+            stages.append(pool.submit(self._interrupt, self._source))
         # A source that fails just ends: what it gave before is still worth finishing.
         return [pool.submit(self._read), *stages]
 
@@ -156,6 +158,11 @@ class _Run:
         self._stop.set()
         for handoff in (self._prepared, self._raw, self._here, *(results for _, results in self._threaded)):
             handoff.close(discard=True)
+
+    def _interrupt(self, source: WaitingSource) -> None:
+        """Wake a source that waits for a frame, as it may for ever, when the run stops."""
+        self._stop.wait()
+        source.interrupt()
 
     def _read(self) -> None:
         try:
@@ -183,7 +190,7 @@ class _Run:
             for frame, raw in self._raw:
                 segmentation = self._segmenter.finish(raw)
                 self._totals.add(segmentation)
-                age_ms = (time.monotonic() - frame.captured_monotonic_s) * 1000
+                age_ms = (time.monotonic() - frame.captured_monotonic_s) * 1000 if self._source.live else 0.0
                 result = Result(frame, segmentation, self._totals.fps, self._prepared.dropped, age_ms)
                 for observe in self._observers:
                     observe(result)

@@ -17,6 +17,17 @@ from edge_seg.cli.options import (
     ThreadsOption,
     load_segmenter,
 )
+from edge_seg.cli.source_options import (
+    FrozenAfterOption,
+    PixelFormatOption,
+    RateOption,
+    RetriesOption,
+    SizeOption,
+    TransportOption,
+    WatchOption,
+    source_options,
+    tell,
+)
 from edge_seg.errors import SinkError
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
@@ -34,8 +45,18 @@ _SHOWN_CLASSES = 4
 def camera(
     *,
     source: Annotated[
-        str, typer.Option(help="Camera number or /dev/videoN, http:// or rtsp:// stream, or a video file.")
+        str,
+        typer.Option(
+            help="Camera number, /dev/videoN or name; picamera:0; http:// or rtsp:// stream; video file; folder."
+        ),
     ] = "0",
+    size: SizeOption = None,
+    rate: RateOption = None,
+    pixel_format: PixelFormatOption = None,
+    transport: TransportOption = "tcp",
+    retries: RetriesOption = None,
+    frozen_after: FrozenAfterOption = 10.0,
+    watch: WatchOption = False,
     out: Annotated[
         list[str] | None,
         typer.Option("--out", "-o", help="Where results go: events.jsonl  out.mp4  overlays/  masks:DIR"),
@@ -49,19 +70,32 @@ def camera(
     max_frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
     no_window: Annotated[bool, typer.Option("--no-window", help="Show nothing on the screen.")] = False,
 ) -> None:
-    """Segment a live camera or stream; rate, latency and class shares are on the picture.
+    """Segment a live camera or stream; rate, latency, age and class shares are on the picture.
+
+    A camera or stream that fails, stalls or freezes is opened again, after 0.5 s at first and 30 s at last.
 
     Ends on q (in the window or on the terminal) or SIGTERM with exit code 0, on Ctrl-C with 130;
     files are closed properly every time. Without a screen it runs on, and says so.
 
     Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4
+
+    Example:  edge-seg camera --source rtsp://host/stream --retries forever --out events.jsonl
     """
     from edge_seg.hud import hud_painter
     from edge_seg.sources import open_source
 
     stop = threading.Event()
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
-    opened = open_source(source)
+    options = source_options(
+        size=size,
+        rate=rate,
+        pixel_format=pixel_format,
+        transport=transport,
+        retries=retries,
+        frozen_after=frozen_after,
+        watch=watch,
+    )
+    opened = open_source(source, options, report=tell)
     paint = hud_painter(segmenter.classes, opacity)
     sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
     summary = _run(opened, segmenter, sinks, stop=stop, max_frames=max_frames)
@@ -134,8 +168,9 @@ def _line_now_and_then() -> "OnResult":
 
 
 def status_line(result: "Result") -> str:
-    """Return rate, latency, drops and the largest class shares in one line."""
+    """Return rate, latency, age, drops and the largest class shares in one line."""
     segmentation = result.segmentation
     largest = sorted(segmentation.area_share.items(), key=lambda item: -item[1])[:_SHOWN_CLASSES]
     shares = "  ".join(f"{name} {share:.1%}" for name, share in largest if share > 0)
-    return f"{result.fps:5.1f} fps  {segmentation.latency_ms:6.1f} ms  {result.dropped} dropped  |  {shares}"
+    age = f"  age {result.age_ms:4.0f} ms" if result.age_ms > 0 else ""
+    return f"{result.fps:5.1f} fps  {segmentation.latency_ms:6.1f} ms{age}  {result.dropped} dropped  |  {shares}"

@@ -26,7 +26,7 @@ def _findings() -> dict[str, Any]:
     from edge_seg import __version__, machine
     from edge_seg.shipped import shipped_models
     from edge_seg.sinks.window import has_gui
-    from edge_seg.sources.capture import camera_devices
+    from edge_seg.sources.v4l2_devices import video_devices
 
     return {
         "edge-seg": __version__,
@@ -34,7 +34,7 @@ def _findings() -> dict[str, Any]:
         "runtimes": machine.runtime_versions(),
         "opencv": cv2.__version__,
         "opencv_windows": has_gui(),
-        "cameras": list(camera_devices()),
+        "cameras": [f"{device.path} ({device.name})" for device in video_devices() if device.captures],
         "temperature_c": machine.temperature_c(),
         "throttling": machine.throttling(),
         "extras": machine.extras_installed(),

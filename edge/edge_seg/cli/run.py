@@ -16,6 +16,7 @@ from edge_seg.cli.options import (
     load_segmenter,
 )
 from edge_seg.cli.reporting import EXIT_FAILED
+from edge_seg.cli.source_options import WatchOption, tell
 from edge_seg.errors import SourceError
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
@@ -43,6 +44,7 @@ def run(
     labels: LabelsOption = None,
     input_range: InputRangeOption = None,
     opacity: OpacityOption = 0.55,
+    watch: WatchOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Segment images, folders and videos.
@@ -51,11 +53,11 @@ def run(
 
     Example:  edge-seg run photos/ --out overlays/ --out masks:labels --out events.jsonl
     """
-    from edge_seg.sources import open_source
+    from edge_seg.sources import SourceOptions, open_source
 
     bad: list[SourceError] = []
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
-    opened = open_source(source, on_bad_image=bad.append)
+    opened = open_source(source, SourceOptions(watch=watch), on_bad_image=bad.append, report=tell)
     sinks = _open_sinks(out, segmenter, opened, opacity)
     summary = _run_with_progress(opened, segmenter, sinks)
     _report(summary, out, bad, as_json=as_json)

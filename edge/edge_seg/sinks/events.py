@@ -4,6 +4,7 @@ time            ISO 8601, UTC, when the frame was captured
 frame           the frame's index in its source
 name            the frame's name
 width, height   pixels
+age_ms          from capture to result, of cameras and streams only
 preprocess_ms, invoke_ms, postprocess_ms
 share_<class>   share of the picture's area, 0 to 1, one key per class; spaces become underscores
 """
@@ -79,6 +80,7 @@ def event(result: Result) -> dict[str, str | int | float]:
         "name": frame.name,
         "width": width,
         "height": height,
+        **({"age_ms": round(result.age_ms, 1)} if result.age_ms > 0 else {}),
         "preprocess_ms": round(segmentation.preprocess_ms, 3),
         "invoke_ms": round(segmentation.invoke_ms, 3),
         "postprocess_ms": round(segmentation.postprocess_ms, 3),

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from edge_seg.images import RgbImage
 
@@ -57,4 +57,13 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of the device or file. Harmless when done twice."""
+        ...
+
+
+@runtime_checkable
+class WaitingSource(Source, Protocol):
+    """A source that may wait for its next frame without end: a camera that is gone, a folder that is watched."""
+
+    def interrupt(self) -> None:
+        """End the iteration at once, from any thread."""
         ...

@@ -41,6 +41,11 @@ class ImageFiles:
         self._on_bad_image(SourceError(str(error)))
 
 
+def is_image_name(name: str) -> bool:
+    """Return whether a file of this name is taken for an image; hidden files never are."""
+    return not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
+
+
 def open_image(path: Path) -> ImageFiles:
     """Open one image file."""
     return ImageFiles(path.name, [path])
@@ -52,11 +57,7 @@ def open_folder(folder: Path, on_bad_image: Callable[[SourceError], None] | None
     Raises:
         SourceError: the folder holds no image.
     """
-    paths = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() and not path.name.startswith(".")
-    )
+    paths = sorted(path for path in folder.iterdir() if is_image_name(path.name) and path.is_file())
     if not paths:
         raise SourceError(f"{folder}: holds no image; images end in {' '.join(sorted(IMAGE_SUFFIXES))}")
     return ImageFiles(folder.resolve().name, paths, on_bad_image)
