@@ -1,5 +1,6 @@
 """Still images as a source: one file or a folder."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -54,16 +55,27 @@ def open_image(path: Path) -> ImageFiles:
 
 
 def open_folder(folder: Path, on_bad_image: Callable[[SourceError], None] | None) -> ImageFiles:
-    """Open the images of a folder, sub-folders and hidden files left out, sorted by name.
+    """Open the images of a folder in the order of `image_names`.
 
     Raises:
         SourceError: the folder holds no image.
     """
-    paths = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() and not path.name.startswith(".")
-    )
-    if not paths:
+    return ImageFiles(folder.resolve().name, [folder / name for name in image_names(folder)], on_bad_image)
+
+
+def image_names(folder: Path) -> list[str]:
+    """List the images of a folder, sub-folders and hidden files left out, sorted by name.
+
+    Raises:
+        SourceError: the folder holds no image.
+    """
+    with os.scandir(folder) as entries:
+        names = sorted(entry.name for entry in entries if _is_image(entry))
+    if not names:
         raise SourceError(f"{folder}: holds no image; images end in {' '.join(sorted(IMAGE_SUFFIXES))}")
-    return ImageFiles(folder.resolve().name, paths, on_bad_image)
+    return names
+
+
+def _is_image(entry: os.DirEntry[str]) -> bool:
+    suffix = os.path.splitext(entry.name)[1].lower()  # noqa: PTH122 - a Path for each of 100,000 names takes a second
+    return suffix in IMAGE_SUFFIXES and not entry.name.startswith(".") and entry.is_file()
