@@ -17,14 +17,23 @@ from edge_seg.cli.options import (
     ThreadsOption,
     load_segmenter,
 )
+from edge_seg.cli.sink_options import (
+    KEEP_FREE,
+    KeepFreeOption,
+    RotateOption,
+    RotateSizeOption,
+    WhenFullOption,
+    open_camera_sinks,
+)
 from edge_seg.errors import SinkError
+from edge_seg.free_space import FreeSpace
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
     from edge_seg.pipeline import OnResult, PipelineSummary
     from edge_seg.result import Result
     from edge_seg.segmenter import Segmenter
-    from edge_seg.sinks import Painter, Sink
+    from edge_seg.sinks import Sink, SinkOptions
     from edge_seg.sources import Source
 
 _LINE_EVERY_S = 5.0
@@ -38,7 +47,11 @@ def camera(
     ] = "0",
     out: Annotated[
         list[str] | None,
-        typer.Option("--out", "-o", help="Where results go: events.jsonl  out.mp4  overlays/  masks:DIR"),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where results go: events.jsonl  shares.csv  out.mp4  overlays/  masks:DIR  coco.json  via.json",
+        ),
     ] = None,
     model: ModelOption = None,
     threads: ThreadsOption = 1,
@@ -48,22 +61,31 @@ def camera(
     opacity: OpacityOption = 0.55,
     max_frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
     no_window: Annotated[bool, typer.Option("--no-window", help="Show nothing on the screen.")] = False,
+    rotate: RotateOption = None,
+    rotate_size: RotateSizeOption = None,
+    keep_free: KeepFreeOption = KEEP_FREE,
+    when_full: WhenFullOption = "pause",
 ) -> None:
     """Segment a live camera or stream; rate, latency and class shares are on the picture.
 
     Ends on q (in the window or on the terminal) or SIGTERM with exit code 0, on Ctrl-C with 130;
     files are closed properly every time. Without a screen it runs on, and says so.
 
-    Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4
+    An output that fails (a full disk, an unplugged one) is reported and tried again; the camera goes on.
+
+    Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4 --rotate 10m --when-full delete-oldest
     """
     from edge_seg.hud import hud_painter
+    from edge_seg.sinks import Rotation, SinkOptions
     from edge_seg.sources import open_source
 
     stop = threading.Event()
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     opened = open_source(source)
     paint = hud_painter(segmenter.classes, opacity)
-    sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
+    rotation = Rotation(rotate, rotate_size)
+    options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)
+    sinks = _open_sinks(out or [], segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
     summary = _run(opened, segmenter, sinks, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
@@ -72,18 +94,11 @@ def camera(
 
 
 def _open_sinks(
-    uris: list[str],
-    segmenter: "Segmenter",
-    source: "Source",
-    paint: "Painter",
-    stop: threading.Event,
-    *,
-    window: bool,
+    uris: list[str], segmenter: "Segmenter", options: "SinkOptions", space: FreeSpace, *, window: bool
 ) -> "list[Sink]":
-    from edge_seg.sinks import SinkOptions, open_sink
+    from edge_seg.sinks import open_sink
 
-    options = SinkOptions(paint, live=source.live, fps=source.fps, on_quit=stop.set)
-    sinks = [open_sink(uri, segmenter.classes, options) for uri in uris]
+    sinks = open_camera_sinks(uris, segmenter.classes, options, space)
     if window and "window:" not in uris:
         try:
             sinks.append(open_sink("window:", segmenter.classes, options))
