@@ -71,7 +71,7 @@ class AnnotationsFile:
         """What was written so far, frames included."""
         return self._journal.size_bytes + self._frames_bytes
 
-    def takes(self, _: Result) -> bool:
+    def takes(self, result: Result) -> bool:
         """True: frames of any size may stand in one file."""
         return True
 
