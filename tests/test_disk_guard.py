@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import disk_usage
 
 import pytest
 
@@ -9,7 +10,7 @@ from edge_seg.cli.sink_options import open_camera_sinks, parse_duration, parse_s
 from edge_seg.errors import SinkError
 from edge_seg.free_space import FreeSpace
 from edge_seg.sinks import Rotation, open_sink
-from edge_seg.sinks.disk_guard import DiskFullError, DiskGuard
+from edge_seg.sinks.disk_guard import DiskFullError, DiskGuard, GuardedSink
 from edge_seg.sinks.own_files import own_files
 from sink_fixtures import CLASSES, live, seen
 
@@ -111,6 +112,20 @@ def test_the_disk_is_looked_at_now_and_then(mount_disk: Callable[[str], Path]) -
             guard.check()
     (disk / "filler").unlink()
     guard.check()
+
+
+def test_a_disk_that_somebody_else_fills_is_looked_at_when_a_write_fails(mount_disk: Callable[[str], Path]) -> None:
+    disk = mount_disk("64k")
+    guard = DiskGuard(disk, FreeSpace(8_000, "delete-oldest"), [disk / "out.mp4"], clock=lambda: 0.0)
+    guard.check()
+    fill(disk, ["out_20251125T110500Z.mp4", "out_20251125T110510Z.mp4"], 16_384)
+    (disk / "filler").write_bytes(bytes(disk_usage(disk).free))
+    sink = GuardedSink(open_sink(str(disk / "e.jsonl"), CLASSES, live()), guard)
+    with pytest.raises(SinkError, match="the disk is full"):
+        sink.write(seen(0))
+    sink.write(seen(1))
+    sink.close()
+    assert held(disk) == ["e.jsonl", "filler", "out_20251125T110510Z.mp4"]
 
 
 def test_a_ring_of_recordings_goes_on_for_ever(mount_disk: Callable[[str], Path], capsys) -> None:

@@ -65,6 +65,10 @@ class DiskGuard:
             raise sink_error(self._folder, error) from None
         self._due_s = self._clock() + _CHECK_EVERY_S
 
+    def look_again(self) -> None:
+        """Look at the disk at the next check, whenever that is: a write has failed."""
+        self._due_s = float("-inf")
+
     def _is_short(self) -> bool:
         return self._free() < self._wanted.keep_bytes
 
@@ -105,7 +109,11 @@ class GuardedSink:
             SinkError: there is none, or it cannot be written.
         """
         self._guard.check()
-        self._sink.write(result)
+        try:
+            self._sink.write(result)
+        except SinkError:
+            self._guard.look_again()
+            raise
 
     def close(self) -> None:
         """Finish the output."""
