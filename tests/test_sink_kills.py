@@ -97,3 +97,30 @@ def test_a_killed_camera_leaves_what_it_saw_and_the_next_run_overwrites_nothing(
     assert len(list(tmp_path.glob("o_*.mp4"))) == 1
     assert len((tmp_path / "e.jsonl").read_text().splitlines()) == seen_before + 5
     assert len(json.loads((tmp_path / "via.json").read_text())["_via_image_id_list"]) >= seen_before - 1
+
+
+def test_sigterm_ends_a_camera_with_every_output_whole(tmp_path: Path) -> None:
+    outs = [part for uri in URIS for part in ("--out", f"{tmp_path}/{uri}")]
+    with mjpeg_server(2000, interval_s=0.02) as url:
+        command = [*PROGRAM, "camera", "--source", url, "--no-window", "--rotate", "2s", *outs]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) as process:
+            eventually_rotated(tmp_path)
+            process.terminate()
+            began_s = time.monotonic()
+            _, said = process.communicate(timeout=30)
+            took_s = time.monotonic() - began_s
+    assert process.returncode == 0, said
+    assert took_s < 2 + 3  # the second figure is for a loaded machine
+    assert not [path for path in tmp_path.rglob("*") if "part" in path.name or path.suffix == ".journal"]
+    for kind in ("coco", "via"):
+        for path in tmp_path.glob(f"{kind}*.json"):
+            json.loads(path.read_text())
+    for path in [*tmp_path.glob("*.mp4"), *tmp_path.glob("*.mkv")]:
+        assert levels(path)
+
+
+def eventually_rotated(folder: Path) -> None:
+    give_up_s = time.monotonic() + 30
+    while not list(folder.glob("via_*.journal")):
+        assert time.monotonic() < give_up_s
+        time.sleep(0.05)
