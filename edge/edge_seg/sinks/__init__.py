@@ -2,7 +2,7 @@
 
     overlays/  or  overlays:DIR     a folder of JPEG pictures, class colours over each frame
     masks/     or  masks:DIR        a folder of palette PNGs, one class id per pixel
-    out.mp4                         a video of the overlays, see edge_seg.sinks.video
+    out.mp4  (.mkv)                 a video of the overlays, see edge_seg.sinks.video
     events.jsonl                    one JSON line per frame, see edge_seg.sinks.events
     shares.csv                      the same as comma-separated values
     coco.json                       COCO with run lengths, see edge_seg.sinks.annotations
@@ -75,7 +75,7 @@ def _open_path(uri: str, classes: Sequence[SegmentationClass], options: SinkOpti
         from edge_seg.sinks.lines import open_shares
 
         return open_shares(path, classes, _if_asked(options))
-    if suffix == ".mp4" and not path.is_dir():
+    if suffix in (".mp4", ".mkv") and not path.is_dir():
         from edge_seg.sinks.video import open_video
 
         return open_video(path, options)
