@@ -32,9 +32,11 @@ class Motion:
     shake_px: float = 0.5
 
 
-STILL = Motion(0.0, 0.0)
-SLOW = Motion(0.03, 0.02)
-WALKING = Motion(0.2, 0.05)
+MOTIONS = {
+    "on a wall": Motion(0.0, 0.0, shake_px=0.0),
+    "in a hand": Motion(0.03, 0.02),
+    "walking": Motion(0.2, 0.05, shake_px=1.0),
+}
 
 _WINDOW_SHARE = 0.7
 
