@@ -9,11 +9,11 @@ import typer
 from edge_seg.cli.reporting import reporting
 from edge_seg.files import check_can_write, write_text
 from edge_seg_bench.machine import describe_machine
-from edge_seg_bench.smoothing.measuring import measure_model
+from edge_seg_bench.smoothing.measuring import Way, measure_model
 from edge_seg_bench.smoothing.result import SmoothingReport, Video
 from edge_seg_bench.smoothing.table import markdown
 
-_TIME_CONSTANTS_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+_WAYS = (*map(Way, (0.1, 0.2, 0.5, 1.0, 2.0)), Way(0.5, everywhere=True))
 
 
 def smoothing(
@@ -28,7 +28,7 @@ def smoothing(
     """Measure what `edge-seg camera --smooth` does to flicker and accuracy, on videos with known truth.
 
     A window pans and zooms over validation pictures and their masks, on a wall, in a hand and walking, with
-    noise and light that flickers.
+    noise and light that flickers; on a wall once more with another picture's objects going through.
 
     Example:  python -m edge_seg_bench.smoothing --model models/pets.tflite --data data/pets --out smoothing.json
     """
@@ -36,7 +36,7 @@ def smoothing(
         raise typer.BadParameter(f"{len(model)} models, but {len(data)} data sets; give one --data for each --model")
     check_can_write(out.parent)
     machine, video = describe_machine(), Video(pictures=pictures, frames=frames, fps=fps)
-    scenes = [measure_model(*pair, _TIME_CONSTANTS_S, video, _announce) for pair in zip(model, data, strict=True)]
+    scenes = [measure_model(*pair, _WAYS, video, _announce) for pair in zip(model, data, strict=True)]
     created = datetime.now(UTC).isoformat(timespec="seconds")
     report = SmoothingReport(created=created, machine=machine, video=video, scenes=tuple(scenes))
     write_text(out, report.model_dump_json(indent=1) + "\n")

@@ -26,6 +26,8 @@ class Viewing(_Strict):
 
     time_constant_s: float
     """0.0 without smoothing."""
+    everywhere: bool
+    """A plain moving average, in place of one where the picture stands still."""
     flicker: float
     """Mean share of pixels, 0 to 1, that changed class from one frame to the next though the truth did not."""
     miou: float

@@ -8,7 +8,8 @@ _INTRODUCTION = (
     "`--smooth TIME` averages the scores where the picture stands still. The videos are windows that pan and zoom over "
     "real photographs and their masks: the motion, the sensor's noise (5 grey levels), the shake and the flicker of "
     "the light (2 %) are synthetic, the pictures and the truth are not. Flicker is the share of pixels that change "
-    "class from one frame to the next though their true class does not; mIoU is that of all frames at 640×480."
+    "class from one frame to the next though their true class does not; mIoU is that of all frames at 640×480. "
+    "*Everywhere* is a plain moving average, which does not look for motion; it is no option of the camera."
 )
 
 
@@ -37,10 +38,16 @@ def _cells(motion: str, viewing: Viewing, plain: Viewing) -> list[str]:
     is_plain = viewing is plain
     return [
         motion,
-        "–" if is_plain else f"{viewing.time_constant_s:g}s",
+        _way_words(viewing),
         f"{viewing.flicker:.2%}",
         "–" if is_plain else f"{viewing.flicker / plain.flicker:.0%}" if plain.flicker else "–",
         f"{viewing.miou:.4f}",
         "–" if is_plain else f"{100 * (viewing.miou - plain.miou):+.2f}",
         "–" if viewing.cost_ms is None else f"{viewing.cost_ms:.2f}",
     ]
+
+
+def _way_words(viewing: Viewing) -> str:
+    if not viewing.time_constant_s:
+        return "–"
+    return f"{viewing.time_constant_s:g}s{', everywhere' if viewing.everywhere else ''}"
