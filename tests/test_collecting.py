@@ -306,8 +306,9 @@ def test_polygons_are_painted_small_whatever_else_the_project_holds() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("60s", 60), ("0.5s", 0.5), ("500ms", 0.5), ("10m", 600), ("1h", 3600), ("2d", 172800), ("7", 7)]
-)  # fmt: skip
+    ("text", "seconds"),
+    [("60s", 60), ("0.5s", 0.5), ("500ms", 0.5), ("10m", 600), ("1h", 3600), ("2d", 172800), ("7", 7)],
+)
 def test_spans_of_time(text: str, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
 
