@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -147,10 +148,14 @@ def uninstall_service(
 
 def _check_root() -> None:
     if os.geteuid() != 0:
-        from edge_seg.service.secrets import without_secrets
+        raise ServiceError(f"services belong to root; type  {sudo_line(sys.argv[1:])}")
 
-        typed = shlex.join(without_secrets(sys.argv[1:]))
-        raise ServiceError(f"services belong to root; type  sudo {sys.executable} -m edge_seg.cli {typed}")
+
+def sudo_line(words: Sequence[str]) -> str:
+    """Return the line that runs this program as root: sudo knows no environment, so its path is given in full."""
+    from edge_seg.service.secrets import without_secrets
+
+    return f"sudo {sys.executable} -m edge_seg.cli {shlex.join(without_secrets(words))}"
 
 
 def _check_outputs(arguments: "CameraArguments", writable: list[Path]) -> None:

@@ -59,7 +59,7 @@ class Heartbeat:
         self, notify: Notify = ignore, watchdog_s: float | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._notify, self._clock = notify, clock
-        self._interval_s = min(_STATUS_EVERY_S, (watchdog_s or float("inf")) / _PINGS_PER_WATCHDOG)
+        self.interval_s = min(_STATUS_EVERY_S, (watchdog_s or float("inf")) / _PINGS_PER_WATCHDOG)
         self._ready = False
         self._due = -float("inf")
 
@@ -94,7 +94,7 @@ class Heartbeat:
         self._notify("STOPPING=1", "STATUS=closing files")
 
     def _say(self, *assignments: str) -> None:
-        self._due = self._clock() + self._interval_s
+        self._due = self._clock() + self.interval_s
         self._notify(*assignments)
 
 
