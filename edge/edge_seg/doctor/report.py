@@ -61,7 +61,7 @@ def _machine_rows(machine: Machine) -> Rows:
         ("board", board.model or "not a device-tree board"),
         ("system", f"{board.os_name}, kernel {board.kernel}, {board.architecture}{narrow}"),
         ("processor", f"{processor.name}, {processor.cores} cores"),
-        ("int8", f"{sets}: {processor.int8_note}" if processor.int8_note else sets),
+        ("instructions", f"{sets}; {processor.int8_note}"),
         ("memory", f"{memory.total_mb} MB, {memory.available_mb} MB free; swap {memory.swap_mb} MB"),
         ("disk", f"{disk.free_mb / 1000:.1f} of {disk.total_mb / 1000:.1f} GB free in {disk.folder}"),
         ("temperature", "not readable here" if temperature is None else f"{temperature:.1f} °C"),
@@ -89,9 +89,13 @@ def _software_rows(software: Software) -> Rows:
         *((runtime.name, _runtime(runtime)) for runtime in software.runtimes if runtime.version),
         ("opencv", f"{opencv.version}, {windows}" if opencv.version else opencv.error),
         ("models", ", ".join(software.models) or "none ship with this installation"),
-        ("extras", ", ".join(name for name, there in software.extras.items() if there) or "none"),
-        ("to install", ", ".join(f"edge-seg[{name}]" for name, there in software.extras.items() if not there) or "–"),
+        ("extras", _extras(software.extras)),
     ]
+
+
+def _extras(extras: dict[str, bool]) -> str:
+    installed, absent = (", ".join(name for name in extras if extras[name] is there) for there in (True, False))
+    return (installed or "none") + (f"; not installed: {absent}" if absent else "")
 
 
 def _runtime(runtime: Runtime) -> str:
