@@ -73,8 +73,7 @@ def check_memory(memory: Memory, board: Board) -> Iterator[Finding]:
             "end programs that take much:",
         )
     if 0 < memory.total_mb < _SMALL_MEMORY_MB and memory.swap_mb == 0:
-        trixie = board.os_version.isdecimal() and int(board.os_version) >= 13
-        package = "systemd-zram-generator" if trixie else "zram-tools"
+        package = "rpi-swap" if board.is_raspberry_pi and board.os_version == "13" else "zram-tools"
         yield warning(
             f"{memory.total_mb} MB of memory and no swap: an update beside the camera can end it",
             f"sudo apt install -y {package} && sudo reboot",
