@@ -16,8 +16,8 @@ import click
 import pytest
 
 from device_fixtures import write_video
-from edge_seg.cli.service import sudo_line
 from edge_seg.cli.service_arguments import parse_camera
+from edge_seg.cli.service_checks import sudo_line
 from edge_seg.errors import ServiceError
 from edge_seg.service.installation import check_name, install, uninstall
 from edge_seg.service.quoting import environment_line, exec_word
