@@ -363,5 +363,14 @@ def test_doctor_ends_with_1_when_there_is_a_problem(tmp_path: Path) -> None:
     assert "Raspberry Pi 4 Model B Rev 1.5" in done.output
 
 
+def test_of_many_formats_the_usual_ones_are_shown(tmp_path: Path) -> None:
+    formats = tuple(PixelFormat(f"F{n:03}", ("1×1",) * 6) for n in range(50))
+    camera = dataclasses.replace(USB, formats=(*formats, PixelFormat("MJPG", ("640×480",))))
+    found = dataclasses.replace(examine(lay_out(tmp_path, "pc"), tmp_path), nodes=(camera,))
+    ((_, text), _) = dict(sections(found))["Cameras"]
+    assert text.splitlines()[:3] == ["C920 (uvcvideo)", "MJPG 640×480", "F000 1×1, 1×1, 1×1, 1×1 …"]
+    assert text.splitlines()[-1] == "and 47 more formats"
+
+
 def test_pointers_are_measured() -> None:
     assert read_board().userland_bits == struct.calcsize("P") * 8

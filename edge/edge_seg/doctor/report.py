@@ -8,9 +8,12 @@ from edge_seg.doctor.cameras import Libcamera, Role, VideoNode
 from edge_seg.doctor.examination import Examination, Machine, Software
 from edge_seg.doctor.power import Throttling
 from edge_seg.doctor.software import Runtime
+from edge_seg.doctor.v4l2 import PixelFormat
 
 Rows = list[tuple[str, str]]
 _SHOWN_SIZES = 4
+_SHOWN_FORMATS = 4
+_PREFERRED = ("MJPG", "YUYV")
 
 
 def sections(examination: Examination) -> list[tuple[str, Rows]]:
@@ -120,16 +123,24 @@ def _camera_rows(nodes: tuple[VideoNode, ...], libcamera: Libcamera) -> Rows:
 
 def _node(node: VideoNode) -> str:
     if node.role is Role.CAMERA:
-        return f"{node.name} ({node.driver})" + "".join(
-            f"\n{pixels.fourcc} {', '.join(pixels.sizes[:_SHOWN_SIZES])}{' …' * (len(pixels.sizes) > _SHOWN_SIZES)}"
-            for pixels in node.formats
-        )
+        return "\n".join((f"{node.name} ({node.driver})", *_formats(node.formats)))
     what = {
         Role.CSI: "ribbon-cable camera, through libcamera",
         Role.REFUSED: "may not be opened",
         Role.SILENT: "gives no answer",
     }
     return f"{node.name or 'unknown'}: {what[node.role]}"
+
+
+def _formats(formats: tuple[PixelFormat, ...]) -> list[str]:
+    """Give a line for each of the formats that matter: a webcam has two or three, a test driver fifty."""
+    first = sorted(formats, key=lambda pixels: pixels.fourcc not in _PREFERRED)[:_SHOWN_FORMATS]
+    lines = [
+        f"{pixels.fourcc} {', '.join(pixels.sizes[:_SHOWN_SIZES])}{' …' * (len(pixels.sizes) > _SHOWN_SIZES)}"
+        for pixels in first
+    ]
+    more = len(formats) - len(first)
+    return [*lines, f"and {more} more formats"] if more else lines
 
 
 def _libcamera(libcamera: Libcamera) -> str:
