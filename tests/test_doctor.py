@@ -16,7 +16,7 @@ from edge_seg.cli.app import build_app
 from edge_seg.doctor import checks
 from edge_seg.doctor.board import Board, read_board
 from edge_seg.doctor.camera_checks import check_cameras
-from edge_seg.doctor.cameras import Libcamera, Role, VideoNode, camera_models, read_video_nodes
+from edge_seg.doctor.cameras import Libcamera, Role, VideoNode, camera_models, read_libcamera, read_video_nodes
 from edge_seg.doctor.clock import Clock, read_clock
 from edge_seg.doctor.examination import examine
 from edge_seg.doctor.finding import Level
@@ -340,6 +340,29 @@ def test_a_file_that_is_no_device_gives_no_answer(tmp_path: Path) -> None:
 def test_sensor_names_are_read_off_the_last_line() -> None:
     assert camera_models('[0:01] INFO Camera\n[{"Model": "imx708", "Num": 0}]\n') == ("imx708",)
     assert camera_models("") == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "importable", "cameras", "error"),
+    [
+        ("class Picamera2:\n  global_camera_info = lambda: [{'Model': 'imx708'}]", True, ("imx708",), ""),
+        ("print('INFO')\nclass Picamera2:\n  global_camera_info = lambda: []", True, (), ""),
+        (f"raise {CLASH.partition(':')[0]}({CLASH.partition(': ')[2]!r})", False, (), CLASH),
+        ("import os; os.abort()", False, (), "exit code -6"),
+    ],
+)
+def test_picamera2_is_tried_in_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, importable: bool, cameras: tuple, error: str
+) -> None:
+    (tmp_path / "picamera2.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert read_libcamera(tmp_path) == Libcamera(importable, cameras, error)
+
+
+def test_picamera2_of_the_system_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "usr/lib/python3/dist-packages/picamera2").mkdir(parents=True)
+    assert read_libcamera(tmp_path) == Libcamera(False, installed_for_system=True)
 
 
 @pytest.mark.parametrize("board", BOARDS)
