@@ -362,6 +362,13 @@ def edge_seg(*arguments: object, **kwargs) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **kwargs)
 
 
+@pytest.mark.parametrize("command", ["install", "status", "uninstall"])
+def test_help_has_an_example(command: str) -> None:
+    done = edge_seg("service", command, "--help")
+    assert done.returncode == 0
+    assert f"edge-seg service {command}" in done.stdout.partition("Example:")[2]
+
+
 def test_dry_run_prints_a_unit_that_systemd_accepts(tmp_path: Path) -> None:
     options = ["--source", "rtsp://user:hunter2@cam/x", "--out", "events.jsonl"]
     done = edge_seg("service", "install", "--name", "door", "--dry-run", "--", *options, cwd=tmp_path)

@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 _ROOT = Path("/")
 
-service = typer.Typer(
-    help="Run a camera as a systemd service: at boot, restarted when it ends or hangs.\n\n"
-    "Example:  sudo /opt/edge-seg/bin/edge-seg service install -- --source 0 --out events.jsonl",
-    no_args_is_help=True,
-)
+service = typer.Typer(no_args_is_help=True)
 
 NameOption = Annotated[str, typer.Option(help="Which camera: its unit is edge-seg-NAME.service.")]
 
@@ -52,7 +48,7 @@ def install_service(
     Relative paths lie in /var/lib/edge-seg/NAME. Passwords and tokens go to /etc/edge-seg/NAME.env,
     which root alone reads; '${NAME}' in an option stands for a line NAME=... there.
 
-    Example:  sudo /opt/edge-seg/bin/edge-seg service install --name door -- --source 0 --out events.jsonl
+    Example:  sudo edge-seg service install --name door -- --source 0 --out events.jsonl
     """
     from edge_seg.cli.service_arguments import parse_camera
     from edge_seg.cli.service_checks import check_model, check_outputs, check_reach, check_root, watchdog_s
@@ -126,7 +122,7 @@ def uninstall_service(
 ) -> None:
     """Stop the camera and remove its unit file; what it wrote stays, unless --purge.
 
-    Example:  sudo /opt/edge-seg/bin/edge-seg service uninstall --name door
+    Example:  sudo edge-seg service uninstall --name door
     """
     from edge_seg.cli.service_checks import check_root
     from edge_seg.service.installation import check_name, uninstall
