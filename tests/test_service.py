@@ -385,6 +385,7 @@ def test_dry_run_prints_a_unit_that_systemd_accepts(tmp_path: Path) -> None:
     ("arguments", "code", "says"),
     [
         (["install", "--dry-run", "--", "--bogus"], 2, "No such option: --bogus"),
+        (["install", "--dry-run", "--memory-max", "lots"], 1, "'lots' is no limit"),
         (["install", "--dry-run", "--name", "My Door"], 1, "--name door"),
         (["install", "--dry-run", "--", "--model", "absent.tflite"], 1, "absent.tflite: no such file"),
         (["install", "--dry-run", "--", "--out", "/mnt/usb/o.mp4"], 1, "--writable /mnt/usb"),

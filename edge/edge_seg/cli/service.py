@@ -51,7 +51,14 @@ def install_service(
     Example:  sudo edge-seg service install --name door -- --source 0 --out events.jsonl
     """
     from edge_seg.cli.service_arguments import parse_camera
-    from edge_seg.cli.service_checks import check_model, check_outputs, check_reach, check_root, watchdog_s
+    from edge_seg.cli.service_checks import (
+        check_memory_max,
+        check_model,
+        check_outputs,
+        check_reach,
+        check_root,
+        watchdog_s,
+    )
     from edge_seg.service.installation import check_name, install
     from edge_seg.service.reach import below_home
     from edge_seg.service.secrets import separate_secrets
@@ -59,6 +66,7 @@ def install_service(
     from edge_seg.service.unit import Service, UnitSettings, unit_text
 
     check_name(name)
+    check_memory_max(memory_max)
     arguments, folders = parse_camera(options or []), [path.absolute() for path in writable or []]
     check_outputs(arguments, folders)
     words, secrets = separate_secrets(arguments.words)

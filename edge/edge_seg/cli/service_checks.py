@@ -1,6 +1,7 @@
 """What is checked before a camera becomes a service: what would only show in its log later."""
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,14 @@ def sudo_line(words: Sequence[str]) -> str:
     from edge_seg.service.secrets import without_secrets
 
     return f"sudo {sys.executable} -m edge_seg.cli {shlex.join(without_secrets(words))}"
+
+
+def check_memory_max(limit: str) -> None:
+    """Raise ServiceError for a limit that systemd would ignore: MemoryMax= of systemd.resource-control(5)."""
+    if not re.fullmatch(r"[1-9][0-9]*[KMGT%]|infinity", limit):
+        raise ServiceError(
+            f"{limit!r} is no limit of memory; give a share such as 75%, a size such as 400M, or infinity"
+        )
 
 
 def check_outputs(arguments: CameraArguments, writable: Sequence[Path]) -> None:

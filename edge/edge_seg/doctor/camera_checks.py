@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from edge_seg.doctor.board import Board
 from edge_seg.doctor.cameras import Libcamera, Role, VideoNode
 from edge_seg.doctor.finding import Finding, problem, warning
-from edge_seg.doctor.software import PythonEnvironment, user_name
+from edge_seg.doctor.software import PythonEnvironment
 
 _NUMPY_CLASH = "numpy.dtype size changed"
 _OTHERWISE = "plug in a USB camera, or give a stream with --source rtsp://..."
@@ -21,7 +21,7 @@ def check_cameras(
     if refused:
         yield problem(
             f"this user may not open {', '.join(refused)}",
-            f"sudo usermod -aG video {user_name()}",
+            "sudo usermod -aG video $USER",
             "join the group video, and log in again:",
         )
     if silent:
