@@ -1,7 +1,7 @@
 # Runs in the machine of service_vm.sh: a camera as a service, from installation to removal.
 exec > /dev/ttyAMA0 2>&1
 cd /tmp
-export COLUMNS=110 NO_COLOR=1
+export COLUMNS=110 TERM=dumb
 UNIT=edge-seg-door
 edge_seg() { /opt/edge-seg/bin/python3 -m edge_seg.cli "$@"; echo "exit code $?"; }
 pid() { systemctl show --property MainPID --value $UNIT; }

@@ -85,10 +85,9 @@ def test_the_first_result_makes_ready_and_later_ones_ping_a_few_times_per_period
     for _ in range(9):
         alive.observe(result(frame(), fps=12.34, dropped=3))
         recorder.now += 0.5
-    assert heads(recorder) == ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]
-    assert recorder.messages[0][1] == "WATCHDOG=1"
-    assert recorder.messages[1][1].startswith("STATUS=12.3 fps")
-    assert "3 dropped; red 50%, blue 50%" in recorder.messages[1][1]
+    assert [message[:2] for message in recorder.messages] == [("READY=1", "WATCHDOG=1")] * 3
+    assert recorder.messages[1][2].startswith("STATUS=12.3 fps")
+    assert "3 dropped; red 50%, blue 50%" in recorder.messages[1][2]
 
 
 def test_waiting_for_the_camera_asks_for_time_and_later_pings() -> None:
@@ -148,7 +147,7 @@ def test_a_pipeline_that_hangs_falls_silent(tmp_path: Path) -> None:
         pass  # at most the second result's
     assert manager.receive(0.8) == [], "something keeps a hung pipeline alive"
     release.set()
-    assert manager.receive()[0] == "WATCHDOG=1"
+    assert "WATCHDOG=1" in manager.receive()
     run.join()
     manager.close()
 

@@ -60,6 +60,7 @@ def test_it_is_nobody_and_confined(seen: dict[str, str]) -> None:
 
 def test_a_hang_ends_with_the_watchdog_and_a_restart(seen: dict[str, str]) -> None:
     assert "Failed with result 'watchdog'" in seen["hang"]
+    assert "Fatal Python error: Aborted" in seen["hang"]
     assert "active (running)" in seen["hang"]
     assert "restarts 1" in " ".join(seen["hang"].split())
 

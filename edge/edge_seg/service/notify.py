@@ -75,11 +75,9 @@ class Heartbeat:
 
     def observe(self, result: Result) -> None:
         """Take a result as the sign of life that it is; an observer of `run_pipeline`."""
-        if not self._ready:
+        if not self._ready or self._clock() >= self._due:
             self._ready = True
-            self._say("READY=1", "WATCHDOG=1", f"STATUS={_status(result)}")
-        elif self._clock() >= self._due:
-            self._say("WATCHDOG=1", f"STATUS={_status(result)}")
+            self._say("READY=1", "WATCHDOG=1", f"STATUS={_status(result)}")  # READY again, lest the first was lost
 
     def beat(self, doing: str) -> None:
         """Say that there are no results for a known reason, such as 'waiting for /dev/video0'.
