@@ -5,6 +5,7 @@
     out.mp4  (.avi, .mkv, .mov)     a video of the overlays
     events.jsonl                    one JSON line per frame, see edge_seg.sinks.events
     window:                         a window on this machine's screen; q ends the run
+    http://127.0.0.1:8080           a live page for browsers; elsewhere than on loopback it needs EDGE_SEG_TOKEN
 
 A folder whose own name is `masks` takes masks, any other plain folder overlays; the prefixes say it
 for folders of any name.
@@ -20,7 +21,7 @@ from edge_seg.sinks.sink import Painter, Sink, SinkOptions, overlay_painter
 __all__ = ["Painter", "Sink", "SinkOptions", "open_sink", "overlay_painter"]
 
 _VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov")
-_KINDS = "overlays:DIR, masks:DIR, a folder, out.mp4, events.jsonl or window:"
+_KINDS = "overlays:DIR, masks:DIR, a folder, out.mp4, events.jsonl, http://HOST:PORT or window:"
 
 
 def open_sink(uri: str, classes: Sequence[SegmentationClass], options: SinkOptions | None = None) -> Sink:
@@ -42,9 +43,22 @@ def open_sink(uri: str, classes: Sequence[SegmentationClass], options: SinkOptio
         return WindowSink(options)
     if kind in ("masks", "overlays") and rest:
         return _open_folder(kind, Path(rest), classes, options)
+    if kind == "http":
+        return _open_page(uri, classes)
     if "://" in uri:
         raise SinkError(f"{uri}: no output goes by '{kind}://'; give {_KINDS}")
     return _open_path(uri, classes, options)
+
+
+def _open_page(uri: str, classes: Sequence[SegmentationClass]) -> Sink:
+    from edge_seg.extras import require_extra
+    from edge_seg.web.address import parse_address
+
+    address = parse_address(uri)
+    require_extra("web", purpose=f"the live page {uri}")
+    from edge_seg.web.live_page import ObservedPage
+
+    return ObservedPage(address, classes)
 
 
 def _open_path(uri: str, classes: Sequence[SegmentationClass], options: SinkOptions) -> Sink:
