@@ -164,7 +164,9 @@ class CountingWorker(ThreadPoolExecutor):
         return super().submit(fn, *args, **kwargs)
 
 
-def test_a_picture_is_made_once_for_all_viewers_and_never_for_nobody() -> None:
+def test_a_picture_is_made_once_for_all_viewers_and_never_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_seg.web.pictures._LOOK_AGAIN_S", 3600.0)  # only a new result wakes a viewer
+
     async def twenty_viewers(pictures: Pictures, worker: CountingWorker) -> None:
         pictures.attach(asyncio.get_running_loop())
         for index in range(5):
@@ -176,7 +178,7 @@ def test_a_picture_is_made_once_for_all_viewers_and_never_for_nobody() -> None:
         assert worker.jobs == 1
         coming = [asyncio.ensure_future(anext(watcher)) for watcher in watchers]
         threading.Timer(0.1, pictures.publish, [result(frame(6))]).start()
-        second = await asyncio.gather(*coming)
+        second = await asyncio.wait_for(asyncio.gather(*coming), timeout=20)
         assert {picture.number for picture in second} == {6}
         assert worker.jobs == 2
         raw = await pictures.newest(View("raw"))
