@@ -100,7 +100,7 @@ def test_the_command_that_runs_python_as_a_core(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setenv("PATH", str(qemu.parent))
     monkeypatch.setenv("PYTHONHOME", "/elsewhere")
     monkeypatch.setenv("LD_PRELOAD", "x86.so")
-    made = Userland(Path("/cache"))
+    made = Userland(Path("/cache"), Path("/code"))
     root = "/cache/cores/cortex-a76"
     command = made.command(A76, ["-c", "1"], qemu_options=["-d", "plugin"])
     assert command == [

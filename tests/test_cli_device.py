@@ -142,6 +142,16 @@ def test_camera_closes_its_files_when_it_is_ended(tmp_path: Path, signal_number:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
 
 
+def test_a_terminal_that_does_not_control_the_program_is_left_alone(tmp_path: Path) -> None:
+    """A board's first program, started by the kernel, reads such a console."""
+    video = write_video(tmp_path / "in.mp4", 5)
+    ours, theirs = pty.openpty()
+    done = edge_seg("camera", "--source", video, "--no-window", stdin=theirs, start_new_session=True)
+    os.close(ours)
+    os.close(theirs)
+    assert (done.returncode, done.stdout.partition(" in ")[0]) == (0, "5 frames"), done.stderr
+
+
 def test_q_on_the_terminal_ends_the_camera_and_gives_the_terminal_back(tmp_path: Path) -> None:
     video = write_video(tmp_path / "in.mp4", 5000)
     pid, terminal = pty.fork()

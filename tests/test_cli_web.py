@@ -100,6 +100,7 @@ def test_the_environment_is_a_place_for_the_token(monkeypatch: pytest.MonkeyPatc
         ("8080", ["e.jsonl"], "8080", ["e.jsonl"]),
         (None, ["e.jsonl", "http://[::1]:1"], "http://[::1]:1", ["e.jsonl"]),
         (None, ["https://host/hook"], None, ["https://host/hook"]),
+        (None, ["http://host/hook"], None, ["http://host/hook"]),
     ],
 )
 def test_an_http_output_is_the_live_page(serve: str | None, outs: list[str], address: str | None, rest: list[str]):

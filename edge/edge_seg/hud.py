@@ -46,9 +46,11 @@ def draw_hud(image: RgbImage, rows: Sequence[HudRow]) -> RgbImage:
 
 
 def status_rows(result: Result) -> list[HudRow]:
-    """Return the rows of a live picture: rate, latency, drops, then the share of each class to be seen."""
+    """Return the rows of a live picture: rate, latency, age, drops, then the share of each class to be seen."""
     segmentation = result.segmentation
     rate = f"{result.fps:.1f} fps   {segmentation.latency_ms:.1f} ms"
+    if result.age_ms > 0:
+        rate += f"   age {result.age_ms:.0f} ms"
     shares = segmentation.area_share
     legend = [
         HudRow(f"{item.name} {shares[item.name]:.1%}", item.rgb)

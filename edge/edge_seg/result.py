@@ -17,4 +17,4 @@ class Result:
     dropped: int = 0
     """Frames that the model had no time for so far."""
     age_ms: float = 0.0
-    """From the frame's capture to this result."""
+    """From the frame's capture to this result; 0.0 for files, whose frames were captured long ago."""

@@ -1,6 +1,6 @@
 """arm64 packages of Debian or Ubuntu, fetched by the system's apt and unpacked into a folder; needs no root."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from platform import freedesktop_os_release
 
@@ -22,17 +22,43 @@ def unpack_python(root: Path, scratch: Path) -> None:
     Raises:
         BenchmarkError: no apt, or it could not fetch the packages.
     """
-    apt = [require_program("apt-get"), *apt_options(scratch, ubuntu_sources(scratch, freedesktop_os_release()))]
-    dpkg = require_program("dpkg-deb")
+    apt = update_lists(scratch)
+    fetch = [require_program("apt-get"), *apt, "--yes", "--download-only", "install", *PYTHON_PACKAGES]
+    run(fetch, doing="fetching an arm64 Python")
+    unpack(scratch / "archives", root)
+    if not (root / "lib").exists():
+        (root / "lib").symlink_to("usr/lib")
+
+
+def update_lists(scratch: Path) -> list[str]:
+    """Fetch the list of arm64 packages; return the options with which apt knows them.
+
+    Raises:
+        BenchmarkError: no apt, or it could not fetch the list.
+    """
+    options = apt_options(scratch, ubuntu_sources(scratch, freedesktop_os_release()))
     for folder in ("lists/partial", "archives/partial"):
         (scratch / folder).mkdir(parents=True)
     (scratch / "status").touch()
-    run([*apt, "update"], doing="fetching the list of arm64 packages")
-    run([*apt, "--yes", "--download-only", "install", *PYTHON_PACKAGES], doing="fetching an arm64 Python")
-    for package in sorted((scratch / "archives").glob("*.deb")):
+    run([require_program("apt-get"), *options, "update"], doing="fetching the list of arm64 packages")
+    return options
+
+
+def download(packages: Sequence[str], options: Sequence[str], folder: Path) -> None:
+    """Download packages, without what they depend on, into `folder`; `options` are those of `update_lists`.
+
+    Raises:
+        BenchmarkError: apt could not fetch them.
+    """
+    fetch = [require_program("apt-get"), *options, "download", *packages]
+    run(fetch, doing=f"fetching {', '.join(packages)} for arm64", folder=folder)
+
+
+def unpack(archives: Path, root: Path) -> None:
+    """Unpack every package of the folder `archives` into `root`."""
+    dpkg = require_program("dpkg-deb")
+    for package in sorted(archives.glob("*.deb")):
         run([dpkg, "--extract", str(package), str(root)], doing=f"unpacking {package.name}")
-    if not (root / "lib").exists():
-        (root / "lib").symlink_to("usr/lib")
 
 
 def apt_options(scratch: Path, sources: Path | None) -> list[str]:

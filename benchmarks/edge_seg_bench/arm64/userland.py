@@ -34,9 +34,16 @@ _NEWEST_PYTHON_OF_TFLITE_RUNTIME = (3, 11)
 
 @dataclass(frozen=True)
 class Userland:
-    """A finished userland."""
+    """A finished userland, and the code of edge-seg that it runs."""
 
     folder: Path
+    code: Path
+    """What has the packages of edge-seg in it: links to those that run this, or a folder they were installed into."""
+
+    @property
+    def site_packages(self) -> Path:
+        """The device's requirements."""
+        return self.folder / "site-packages"
 
     def command(self, core: Core, arguments: Sequence[str], *, qemu_options: Sequence[str] = ()) -> list[str]:
         """Return the command that runs arm64 Python with `arguments` on `core`."""
@@ -61,19 +68,8 @@ class Userland:
         Raises:
             BenchmarkError: it failed.
         """
-        environment = self.environment(self.folder / "site-packages", self._project())
+        environment = self.environment(self.code, self.site_packages)
         return run(self.command(core, arguments, qemu_options=qemu_options), doing=doing, environment=environment)
-
-    def _project(self) -> Path:
-        """Link to the packages of this project: beside them may lie others, of this machine's architecture."""
-        packages = [Path(str(module.__file__)).parent for module in (edge_seg, edge_seg_bench)]
-        folder = self.folder / "project" / _digest(map(str, packages))
-        folder.mkdir(parents=True, exist_ok=True)
-        for package in packages:
-            link = folder / package.name
-            if not link.is_symlink():
-                _link(link, str(package))
-        return folder
 
 
 def default_folder() -> Path:
@@ -103,7 +99,25 @@ def open_userland(runtime: str, folder: Path, announce: Callable[[str], None]) -
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{finished.name}.", dir=folder) as scratch:
             _rename(_build(Path(scratch), runtime, requirements), finished)
-    return Userland(finished)
+    return Userland(finished, _link_project(finished / "project"))
+
+
+def install_wheel(userland: Userland, wheel: Path, folder: Path) -> Userland:
+    """Return `userland` with edge-seg as pip installs its `wheel` there, into the empty `folder`.
+
+    Raises:
+        BenchmarkError: pip cannot install it there, or one of its requirements is absent or not for arm64.
+    """
+    pip = _link_pip(folder / "pip")
+    installed = Userland(userland.folder, folder / "code")
+    _pip(
+        installed,
+        ["install", "--quiet", "--no-deps", "--target", str(installed.code), str(wheel)],
+        pip,
+        "installing the wheel",
+    )
+    _pip(installed, ["check"], pip, "checking the wheel's requirements", installed.code, installed.site_packages)
+    return installed
 
 
 def device_requirements(declared: Iterable[str], runtime: str, litert_version: str | None) -> list[str]:
@@ -125,14 +139,16 @@ def _installed_litert() -> str | None:
 
 
 def _build(scratch: Path, runtime: str, requirements: Sequence[str]) -> Path:
-    userland = Userland(scratch / "userland")
+    userland = Userland(scratch / "userland", scratch)
     root = userland.folder / "root"
     root.mkdir(parents=True)
     unpack_python(root, scratch / "apt")
     for core in CORES:
         _make_core(userland.folder / "cores" / core.name, core, root)
     _check_python(root, runtime)
-    _install(userland, requirements, scratch / "pip")
+    install = ["install", "--quiet", "--only-binary=:all:", "--no-compile", "--target", str(userland.site_packages)]
+    pip = _link_pip(scratch / "pip")
+    _pip(userland, [*install, *requirements], pip, "installing the device's requirements")
     return userland.folder
 
 
@@ -159,25 +175,40 @@ def check_python(version: str, runtime: str) -> None:
         )
 
 
-def _install(userland: Userland, requirements: Sequence[str], scratch: Path) -> None:
+def _pip(userland: Userland, arguments: Sequence[str], pip: Path, doing: str, *paths: Path) -> None:
     """Let this environment's pip run as arm64, so that it sees the wheels and markers of arm64."""
-    pip = importlib.util.find_spec("pip")
-    if pip is None or pip.origin is None:
-        raise BenchmarkError("pip is not installed in this environment; type  python -m ensurepip")
-    scratch.mkdir()
-    (scratch / "pip").symlink_to(Path(pip.origin).parent)
-    install = ["-m", "pip", "install", "--quiet", "--only-binary=:all:", "--no-compile"]
-    arguments = [*install, "--target", str(userland.folder / "site-packages"), *requirements]
     settings = {
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
         "PIP_REQUIRE_VIRTUALENV": "0",
         "PIP_ROOT_USER_ACTION": "ignore",
     }
     run(
-        userland.command(CORES[-1], arguments),
-        doing="installing the device's requirements for arm64",
-        environment=userland.environment(scratch) | settings,
+        userland.command(CORES[-1], ["-m", "pip", *arguments]),
+        doing=f"{doing} for arm64",
+        environment=userland.environment(pip, *paths) | settings,
     )
+
+
+def _link_pip(folder: Path) -> Path:
+    """Link to this environment's pip from `folder`, away from its other packages."""
+    pip = importlib.util.find_spec("pip")
+    if pip is None or pip.origin is None:
+        raise BenchmarkError("pip is not installed in this environment; type  python -m ensurepip")
+    folder.mkdir(parents=True)
+    (folder / "pip").symlink_to(Path(pip.origin).parent)
+    return folder
+
+
+def _link_project(folder: Path) -> Path:
+    """Link to the packages that run this: beside them may lie others, of this machine's architecture."""
+    packages = [Path(str(module.__file__)).parent for module in (edge_seg, edge_seg_bench)]
+    links = folder / _digest(map(str, packages))
+    links.mkdir(parents=True, exist_ok=True)
+    for package in packages:
+        link = links / package.name
+        if not link.is_symlink():
+            _link(link, str(package))
+    return links
 
 
 def _rename(made: Path, finished: Path) -> None:

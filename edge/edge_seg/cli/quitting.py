@@ -3,7 +3,6 @@
 import os
 import select
 import signal
-import sys
 import termios
 import threading
 import tty
@@ -11,6 +10,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
+_STDIN = 0
 _POLL_S = 0.2
 
 
@@ -39,25 +39,31 @@ def quit_on_q(on_quit: Callable[[], None]) -> Generator[None]:
 
     Does nothing when standard input is no terminal, or belongs to another job.
     """
-    if not sys.stdin.isatty() or os.tcgetpgrp(sys.stdin.fileno()) != os.getpgrp():
+    if not _has_the_terminal():
         yield
         return
-    terminal = sys.stdin.fileno()
-    before, done = termios.tcgetattr(terminal), threading.Event()
-    reader = threading.Thread(target=_read_keys, args=(terminal, on_quit, done), daemon=True)
-    tty.setcbreak(terminal)
+    before, done = termios.tcgetattr(_STDIN), threading.Event()
+    reader = threading.Thread(target=_read_keys, args=(on_quit, done), daemon=True)
+    tty.setcbreak(_STDIN)
     reader.start()
     try:
         yield
     finally:
         done.set()
         reader.join()
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+        termios.tcsetattr(_STDIN, termios.TCSADRAIN, before)
 
 
-def _read_keys(terminal: int, on_quit: Callable[[], None], done: threading.Event) -> None:
+def _has_the_terminal() -> bool:
+    try:
+        return os.tcgetpgrp(_STDIN) == os.getpgrp()
+    except OSError:  # no terminal, or, for a program that the system started, not its controlling one
+        return False
+
+
+def _read_keys(on_quit: Callable[[], None], done: threading.Event) -> None:
     while not done.is_set():
-        readable, _, _ = select.select([terminal], [], [], _POLL_S)
-        if readable and os.read(terminal, 1) in (b"q", b"Q"):
+        readable, _, _ = select.select([_STDIN], [], [], _POLL_S)
+        if readable and os.read(_STDIN, 1) in (b"q", b"Q"):
             on_quit()
             return

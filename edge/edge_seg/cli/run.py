@@ -16,6 +16,8 @@ from edge_seg.cli.options import (
     load_segmenter,
 )
 from edge_seg.cli.reporting import EXIT_FAILED
+from edge_seg.cli.sink_options import pictures_of
+from edge_seg.cli.source_options import WatchOption, tell
 from edge_seg.errors import SourceError
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
@@ -33,7 +35,8 @@ def run(
         typer.Option(
             "--out",
             "-o",
-            help="Where results go, as often as wanted: overlays/  masks:DIR  out.mp4  events.jsonl",
+            help="Where results go, as often as wanted: overlays/  masks:DIR  out.mp4  events.jsonl  shares.csv  "
+            "coco.json  via.json",
         ),
     ],
     *,
@@ -43,6 +46,7 @@ def run(
     labels: LabelsOption = None,
     input_range: InputRangeOption = None,
     opacity: OpacityOption = 0.55,
+    watch: WatchOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Segment images, folders and videos.
@@ -51,23 +55,23 @@ def run(
 
     Example:  edge-seg run photos/ --out overlays/ --out masks:labels --out events.jsonl
     """
-    from edge_seg.sources import open_source
+    from edge_seg.sources import SourceOptions, open_source
 
     bad: list[SourceError] = []
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
-    opened = open_source(source, on_bad_image=bad.append)
-    sinks = _open_sinks(out, segmenter, opened, opacity)
+    opened = open_source(source, SourceOptions(watch=watch), on_bad_image=bad.append, report=tell)
+    sinks = _open_sinks(out, segmenter, opened, source, opacity)
     summary = _run_with_progress(opened, segmenter, sinks)
     _report(summary, out, bad, as_json=as_json)
     if bad:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _open_sinks(uris: list[str], segmenter: "Segmenter", source: "Source", opacity: float) -> "list[Sink]":
+def _open_sinks(uris: list[str], segmenter: "Segmenter", source: "Source", uri: str, opacity: float) -> "list[Sink]":
     from edge_seg.sinks import SinkOptions, open_sink, overlay_painter
 
     paint = overlay_painter(segmenter.classes, opacity)
-    options = SinkOptions(paint, live=source.live, fps=source.fps)
+    options = SinkOptions(paint, live=source.live, fps=source.fps, pictures=pictures_of(uri))
     return [open_sink(uri, segmenter.classes, options) for uri in uris]
 
 

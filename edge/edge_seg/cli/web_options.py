@@ -9,7 +9,7 @@ import typer
 
 from edge_seg.errors import SinkError
 from edge_seg.extras import require_extra
-from edge_seg.web.address import Address, parse_address
+from edge_seg.web.address import Address, is_page, parse_address
 from edge_seg.web.token import TOKEN_VARIABLE, check_token, token_from_environment, valid_token
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def split_serve(serve: str | None, outs: Sequence[str]) -> tuple[str | None, lis
     Raises:
         SinkError: more than one address.
     """
-    addresses = [uri for uri in outs if uri.startswith("http://")]
+    addresses = [uri for uri in outs if is_page(uri)]
     given = [*([] if serve is None else [serve]), *addresses]
     if len(given) > 1:
         raise SinkError(f"the live page is served at one address, but there are {len(given)}: {', '.join(given)}")

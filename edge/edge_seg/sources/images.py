@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_seg.errors import ImageError, SourceError
 from edge_seg.images import IMAGE_SUFFIXES, read_image
-from edge_seg.sources.frame import Frame
+from edge_seg.sources.frame import Frame, FrameChoice, every_frame
 
 
 class ImageFiles:
@@ -22,9 +22,16 @@ class ImageFiles:
         self.frame_count = len(paths)
         self._paths = paths
         self._on_bad_image = on_bad_image
+        self._wanted: FrameChoice = every_frame
+
+    def select(self, wanted: FrameChoice) -> None:
+        """Leave out, unread, the files that are not wanted."""
+        self._wanted = wanted
 
     def __iter__(self) -> Iterator[Frame]:
         for index, path in enumerate(self._paths):
+            if not self._wanted(index):
+                continue
             try:
                 image = read_image(path)
             except ImageError as error:
@@ -41,6 +48,11 @@ class ImageFiles:
         self._on_bad_image(SourceError(str(error)))
 
 
+def is_image_name(name: str) -> bool:
+    """Return whether a file of this name is taken for an image; hidden files never are."""
+    return not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
+
+
 def open_image(path: Path) -> ImageFiles:
     """Open one image file."""
     return ImageFiles(path.name, [path])
@@ -52,11 +64,7 @@ def open_folder(folder: Path, on_bad_image: Callable[[SourceError], None] | None
     Raises:
         SourceError: the folder holds no image.
     """
-    paths = sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() and not path.name.startswith(".")
-    )
+    paths = sorted(path for path in folder.iterdir() if is_image_name(path.name) and path.is_file())
     if not paths:
         raise SourceError(f"{folder}: holds no image; images end in {' '.join(sorted(IMAGE_SUFFIXES))}")
     return ImageFiles(folder.resolve().name, paths, on_bad_image)

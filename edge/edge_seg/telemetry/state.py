@@ -2,35 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 from edge_seg.telemetry.board import BoardReading
 
 Condition = Literal["starting", "live", "stalled", "trouble", "ended"]
-
-
-class AlertEvent(Protocol):
-    """What a rule says when it begins or ceases to hold."""
-
-    @property
-    def rule(self) -> str:
-        """The rule as the user wrote it, such as 'fire > 2% for 3s'."""
-        ...
-
-    @property
-    def state(self) -> str:
-        """'raised' or 'cleared'."""
-        ...
-
-    @property
-    def time(self) -> float:
-        """Seconds since the epoch."""
-        ...
-
-    @property
-    def value(self) -> float:
-        """The share that the rule compared, 0 to 1."""
-        ...
 
 
 @dataclass(frozen=True)

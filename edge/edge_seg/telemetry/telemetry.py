@@ -5,10 +5,11 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 
+from edge_seg.alerts.event import AlertEvent
 from edge_seg.result import Result
 from edge_seg.telemetry.board import Board
 from edge_seg.telemetry.history import ShareHistory
-from edge_seg.telemetry.state import Alert, AlertEvent, SourceState, State
+from edge_seg.telemetry.state import Alert, SourceState, State
 
 _SAMPLE_EVERY_S = 0.1
 _SHORTEST_STALL_S = 3.0
@@ -70,7 +71,7 @@ class Telemetry:
 
     def alert(self, event: AlertEvent) -> None:
         """Note that a rule began ('raised') or ceased ('cleared') to hold."""
-        alert = Alert(event.rule, event.state, event.time, event.value)
+        alert = Alert(event.rule, event.kind, event.time, event.share)
         with self._lock:
             self._recent.appendleft(alert)
             self._active.pop(alert.rule, None)
