@@ -8,6 +8,8 @@
     ├── MissingExtraError        a package that `pip install edge-seg[extra]` brings
     ├── SourceError              a camera, stream, video or folder that gives no frames
     ├── SinkError                an output that cannot be written
+    ├── AlertError               an alert rule, or a place alerts go to, that makes no sense
+    ├── ServiceError             a service that cannot be installed, asked or removed
     ├── TrainingError            a training run that cannot start or go on
     ├── ConversionError          a model that cannot be converted, or loses too much
     └── BenchmarkError           a measurement that could not be made
@@ -46,6 +48,14 @@ class SourceError(EdgeSegError):
 
 class SinkError(EdgeSegError):
     """An output cannot be opened or written."""
+
+
+class AlertError(EdgeSegError):
+    """An alert rule cannot be understood, or a place that alerts go to cannot be used."""
+
+
+class ServiceError(EdgeSegError):
+    """A service of the system cannot be installed, asked or removed."""
 
 
 class TrainingError(EdgeSegError):

@@ -11,7 +11,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "convert": ("tensorflow", "litert_quantizer", "matplotlib"),
     "onnx": ("tf2onnx", "onnx", "onnxruntime"),
     "report": ("matplotlib", "jinja2"),
-    "web": ("starlette", "uvicorn"),
+    "web": ("starlette", "uvicorn", "prometheus_client"),
     "mqtt": ("paho",),
     "peers": ("openvino", "onnxruntime"),
     "pets": ("tensorflow_datasets", "tensorflow"),

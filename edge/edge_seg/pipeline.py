@@ -2,9 +2,9 @@
 
     source ─▶ decode + prepare ─▶ infer ─▶ finish ─▶ sink, sink, …, the caller's thread
 
-Inference is the slowest stage and does nothing else, so a frame costs about what the bare model
-costs. From a live source the newest frame wins at every stage and drops are counted; from files
-nothing is ever dropped: a slow sink makes the source wait.
+Inference is the slowest stage, does nothing else and goes first where cores are few, so a frame
+costs about what the bare model costs. From a live source the newest frame wins at every stage and
+drops are counted; from files nothing is ever dropped: a slow sink makes the source wait.
 """
 
 import threading
@@ -18,6 +18,7 @@ import cv2
 
 from edge_seg.allocator import keep_freed_memory
 from edge_seg.handoff import Handoff
+from edge_seg.priority import step_back
 from edge_seg.result import Result
 from edge_seg.segmenter import PreparedImage, RawOutput, Segmentation, Segmenter
 from edge_seg.sinks import Sink
@@ -51,6 +52,9 @@ class PipelineSummary:
 
 OnResult = Callable[[Result], None]
 
+Smooth = Callable[[Frame, RawOutput], RawOutput]
+"""Calms the network's answers, in the order of the frames."""
+
 
 def run_pipeline(
     source: Source,
@@ -59,6 +63,7 @@ def run_pipeline(
     *,
     on_frame: OnResult | None = None,
     observers: Sequence[OnResult] = (),
+    smooth: Smooth | None = None,
     stop: threading.Event | None = None,
     max_frames: int | None = None,
 ) -> PipelineSummary:
@@ -74,6 +79,7 @@ def run_pipeline(
         on_frame: called on the calling thread for every result (of a live source: the newest).
         observers: called for every result, none left out, on the finishing thread before the sinks get
             it; what is not quick goes to a thread of the observer's own.
+        smooth: called on the finishing thread with every raw output, which what it returns stands in for.
         stop: set it, from anywhere, to stop early.
         max_frames: stop after so many frames.
 
@@ -89,6 +95,7 @@ def run_pipeline(
         sinks,
         on_frame=on_frame,
         observers=observers,
+        smooth=smooth or (lambda _, raw: raw),
         stop=stop or threading.Event(),
         max_frames=max_frames,
     )
@@ -106,13 +113,14 @@ class _Run:
         *,
         on_frame: OnResult | None,
         observers: Sequence[OnResult],
+        smooth: Smooth,
         stop: threading.Event,
         max_frames: int | None,
     ) -> None:
         live = source.live
         capacity = 1 if live else _FILE_QUEUE
         self._source, self._segmenter, self._on_frame, self._stop = source, segmenter, on_frame, stop
-        self._observers, self._max_frames = observers, max_frames
+        self._observers, self._smooth, self._max_frames = observers, smooth, max_frames
         self._prepared = Handoff[tuple[Frame, PreparedImage]](capacity, newest_wins=live)
         self._raw = Handoff[tuple[Frame, RawOutput]](_FILE_QUEUE)
         self._here = Handoff[Result](capacity, newest_wins=live)
@@ -143,7 +151,7 @@ class _Run:
         return sum(results.dropped for _, results in self._threaded)
 
     def _start(self, pool: ThreadPoolExecutor) -> list[Future[None]]:
-        stages = [pool.submit(stage) for stage in (self._infer, self._finish)]
+        stages = [pool.submit(self._infer), pool.submit(self._finish)]
         stages += [pool.submit(self._write, sink, results) for sink, results in self._threaded]
         for stage in stages:
             stage.add_done_callback(self._abandon_if_failed)
@@ -165,6 +173,7 @@ class _Run:
         source.interrupt()
 
     def _read(self) -> None:
+        step_back()
         try:
             for frame in self._source:
                 if self._stop.is_set():
@@ -185,10 +194,13 @@ class _Run:
             self._raw.close()
 
     def _finish(self) -> None:
-        consumers = (self._here, *(results for _, results in self._threaded))
+        step_back()
+        consumers = [results for _, results in self._threaded]
+        if self._sinks_here or self._on_frame is not None:
+            consumers.append(self._here)
         try:
             for frame, raw in self._raw:
-                segmentation = self._segmenter.finish(raw)
+                segmentation = self._segmenter.finish(self._smooth(frame, raw))
                 self._totals.add(segmentation)
                 age_ms = (time.monotonic() - frame.captured_monotonic_s) * 1000 if self._source.live else 0.0
                 result = Result(frame, segmentation, self._totals.fps, self._prepared.dropped, age_ms)
@@ -197,10 +209,11 @@ class _Run:
                 for consumer in consumers:
                     consumer.put(result)
         finally:
-            for consumer in consumers:
+            for consumer in (self._here, *consumers):
                 consumer.close()
 
     def _write(self, sink: Sink, results: Handoff[Result]) -> None:
+        step_back()
         try:
             for result in results:
                 sink.write(result)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from edge_seg.classes import SegmentationClass
 from edge_seg.errors import ModelError
 from edge_seg.exporters import Labels, Picture, via_project
-from edge_seg.outlines import simplify, trace
+from edge_seg.images import ClassMap
+from edge_seg.outlines import Outlines, simplify, trace
 from edge_seg.progress import Track, untracked
 from edge_seg.segmenter import Segmenter
 from edge_seg.sources import Source
@@ -66,13 +67,35 @@ def prelabel(
     with via_project(file, folder, labels) as project:
         for frame in track(source, total=source.frame_count):
             class_map = ids[segmenter.segment(frame.image).class_map]
-            exact = trace(class_map, labels.canvas_id, least_area=math.ceil(least_share * class_map.size))
-            finest = _half_an_input_pixel(segmenter.input_size, class_map.shape)
-            outlines = simplify(exact, finest if tolerance_px is None else tolerance_px)
+            finest = half_an_input_pixel(segmenter.input_size, class_map.shape)
+            outlines = outline(
+                class_map,
+                labels.canvas_id,
+                tolerance_px=finest if tolerance_px is None else tolerance_px,
+                least_share=least_share,
+            )
             project.add(Picture.of(folder / frame.name, class_map), outlines)
             count, regions, points = count + 1, regions + len(outlines.regions), points + outlines.point_count
             empty += [] if outlines.regions else [frame.name]
     return PrelabelReport(count, regions, points, tuple(empty))
+
+
+def outline(class_map: ClassMap, canvas_id: int, *, tolerance_px: float, least_share: float = LEAST_SHARE) -> Outlines:
+    """Outline an answer ([h, w] uint8) for a person to correct: few points, no specks.
+
+    Args:
+        class_map: the answer.
+        canvas_id: the class that lies under everything.
+        tolerance_px: how far simplifying may move an outline.
+        least_share: the smallest share of the picture that a region needs to be drawn.
+    """
+    exact = trace(class_map, canvas_id, least_area=math.ceil(least_share * class_map.size))
+    return simplify(exact, tolerance_px)
+
+
+def half_an_input_pixel(input_size: tuple[int, int], picture_size: tuple[int, ...]) -> float:
+    """Half the side of what one pixel of the model's input covers in the picture, in pixels; at least half of one."""
+    return max(1.0, *(size / of_input for size, of_input in zip(picture_size, input_size, strict=True))) / 2
 
 
 def select_classes(
@@ -92,11 +115,6 @@ def select_classes(
     if not drawn:
         raise ModelError(f"no class is left to draw; the model's classes are {', '.join(known)}")
     return drawn
-
-
-def _half_an_input_pixel(input_size: tuple[int, int], picture_size: tuple[int, ...]) -> float:
-    """Half the side of what one pixel of the model's input covers in the picture, in pixels; at least half of one."""
-    return max(1.0, *(size / of_input for size, of_input in zip(picture_size, input_size, strict=True))) / 2
 
 
 def _ids_drawn(drawn: Sequence[SegmentationClass], canvas_id: int) -> NDArray[np.uint8]:

@@ -12,7 +12,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,10 +23,12 @@ from edge_seg.model_spec import InputFormat, OutputFormat, input_format, output_
 from edge_seg.resampling import (
     class_map_from_probability,
     class_map_from_scores,
+    count_pixels,
     enlarge_class_map,
     shrink_image,
 )
 from edge_seg.runtimes import DEFAULT_RUNTIME, Engine, load_engine
+from edge_seg.scores import ScoreMap
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,8 @@ class Segmentation:
     preprocess_ms: float
     invoke_ms: float
     postprocess_ms: float
+    scores: ScoreMap | None = None
+    """What the class map was made of, at network resolution; None for a model that gives class ids alone."""
 
     @property
     def latency_ms(self) -> float:
@@ -49,8 +52,8 @@ class Segmentation:
     @cached_property
     def area_share(self) -> dict[str, float]:
         """Share of the pixels per class name, 0 to 1; the shares add up to 1."""
-        counts = cv2.calcHist([self.class_map], [0], None, [256], [0, 256]).ravel()
-        return {item.name: float(counts[item.id]) / self.class_map.size for item in self.classes}
+        counts = count_pixels(self.class_map, len(self.classes))
+        return {item.name: counts[item.id] / self.class_map.size for item in self.classes}
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +140,11 @@ class Segmenter:
             raise ModelError(sentence if sentence.startswith(str(path)) else f"{path}: {sentence}") from None
 
     @property
+    def gives_scores(self) -> bool:
+        """False for a model that gives class ids alone, which can neither be smoothed nor be unsure."""
+        return self._output.kind != "classes"
+
+    @property
     def input_size(self) -> tuple[int, int]:
         """(height, width) that images are stretched to."""
         return self._input.height, self._input.width
@@ -171,9 +179,11 @@ class Segmenter:
     def finish(self, raw: RawOutput) -> Segmentation:
         """Turn the network's answer into a class map at the image's size."""
         started = time.perf_counter()
-        class_map = _class_map(self._output, self._output.decode(raw.tensor), len(self.classes), raw.size)
+        values = self._output.decode(raw.tensor)
+        class_map = _class_map(self._output, values, len(self.classes), raw.size)
         classes = self.classes[: int(class_map.max()) + 1] if self._open_ended else self.classes
-        return Segmentation(class_map, classes, raw.preprocess_ms, raw.invoke_ms, _ms_since(started))
+        scores = ScoreMap.of(values, self._engine.outputs[0]) if self.gives_scores else None
+        return Segmentation(class_map, classes, raw.preprocess_ms, raw.invoke_ms, _ms_since(started), scores)
 
 
 def _class_map(output: OutputFormat, values: NDArray[Any], class_count: int, size: tuple[int, int]) -> ClassMap:

@@ -26,7 +26,8 @@ _COMMANDS: dict[str, tuple[str, str | None]] = {
     "eval": ("Measure mIoU at full image resolution.", "evaluate:evaluate"),
     "bench": ("Measure latency, memory and size of models.", None),
     "models": ("List the models that ship with the package.", "models:models"),
-    "doctor": ("Show what this machine can do.", "doctor:doctor"),
+    "doctor": ("Say what this machine is, what is wrong with it, and what cures it.", "doctor:doctor"),
+    "service": ("Run a camera as a systemd service: install, status, uninstall.", "service:service"),
 }
 
 

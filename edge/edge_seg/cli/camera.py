@@ -1,13 +1,35 @@
 """`edge-seg camera`: live segmentation on a window, into files, and in numbers on the terminal."""
 
 import threading
-import time
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_seg.cli.alert_options import (
+    DEFAULT_FOLDER,
+    AlertOption,
+    AlertsFolderOption,
+    CaFileOption,
+    CommandOption,
+    DeviceNameOption,
+    MqttOption,
+    PlaintextOption,
+    RegionOption,
+    WebhookOption,
+    WebhookPicturesOption,
+    alert_settings,
+    opened_alerts,
+)
+from edge_seg.cli.collect_options import (
+    CollectEveryOption,
+    CollectMegabytesOption,
+    CollectMostOption,
+    CollectOption,
+    SmoothOption,
+    collecting_sinks,
+    smoothing,
+)
+from edge_seg.cli.live_status import live_status, tell, told
 from edge_seg.cli.options import (
     InputRangeOption,
     LabelsOption,
@@ -16,6 +38,15 @@ from edge_seg.cli.options import (
     RuntimeOption,
     ThreadsOption,
     load_segmenter,
+)
+from edge_seg.cli.pace_options import EveryOption, MaxFpsOption
+from edge_seg.cli.sink_options import (
+    KEEP_FREE,
+    KeepFreeOption,
+    RotateOption,
+    RotateSizeOption,
+    WhenFullOption,
+    open_camera_sinks,
 )
 from edge_seg.cli.source_options import (
     FrozenAfterOption,
@@ -26,20 +57,17 @@ from edge_seg.cli.source_options import (
     TransportOption,
     WatchOption,
     source_options,
-    tell,
 )
+from edge_seg.cli.web_options import ServeOption, TokenFileOption, TokenOption, open_page, page_options, split_serve
 from edge_seg.errors import SinkError
+from edge_seg.free_space import FreeSpace
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
-    from edge_seg.pipeline import OnResult, PipelineSummary
-    from edge_seg.result import Result
+    from edge_seg.pipeline import OnResult, PipelineSummary, Smooth
     from edge_seg.segmenter import Segmenter
-    from edge_seg.sinks import Painter, Sink
+    from edge_seg.sinks import Sink, SinkOptions
     from edge_seg.sources import Source
-
-_LINE_EVERY_S = 5.0
-_SHOWN_CLASSES = 4
 
 
 def camera(
@@ -59,7 +87,11 @@ def camera(
     watch: WatchOption = False,
     out: Annotated[
         list[str] | None,
-        typer.Option("--out", "-o", help="Where results go: events.jsonl  out.mp4  overlays/  masks:DIR"),
+        typer.Option(
+            "--out",
+            "-o",
+            help="Where results go: events.jsonl  shares.csv  out.mp4  overlays/  masks:DIR  coco.json  via.json",
+        ),
     ] = None,
     model: ModelOption = None,
     threads: ThreadsOption = 1,
@@ -67,8 +99,32 @@ def camera(
     labels: LabelsOption = None,
     input_range: InputRangeOption = None,
     opacity: OpacityOption = 0.55,
+    serve: ServeOption = None,
+    token_file: TokenFileOption = None,
+    token: TokenOption = None,
     max_frames: Annotated[int | None, typer.Option(min=1, help="End after so many frames.")] = None,
+    every: EveryOption = 1,
+    max_fps: MaxFpsOption = None,
     no_window: Annotated[bool, typer.Option("--no-window", help="Show nothing on the screen.")] = False,
+    rotate: RotateOption = None,
+    rotate_size: RotateSizeOption = None,
+    keep_free: KeepFreeOption = KEEP_FREE,
+    when_full: WhenFullOption = "pause",
+    collect: CollectOption = None,
+    collect_every: CollectEveryOption = 60.0,
+    collect_most: CollectMostOption = 500,
+    collect_megabytes: CollectMegabytesOption = 500,
+    smooth: SmoothOption = None,
+    alert: AlertOption = None,
+    region: RegionOption = None,
+    alerts: AlertsFolderOption = DEFAULT_FOLDER,
+    mqtt: MqttOption = None,
+    webhook: WebhookOption = None,
+    webhook_pictures: WebhookPicturesOption = False,
+    on_alert: CommandOption = None,
+    ca_file: CaFileOption = None,
+    plaintext: PlaintextOption = False,
+    device_name: DeviceNameOption = None,
 ) -> None:
     """Segment a live camera or stream; rate, latency, age and class shares are on the picture.
 
@@ -77,16 +133,37 @@ def camera(
     Ends on q (in the window or on the terminal) or SIGTERM with exit code 0, on Ctrl-C with 130;
     files are closed properly every time. Without a screen it runs on, and says so.
 
-    Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4
+    An output that fails (a full disk, an unplugged one) is reported and tried again; the camera goes on.
 
     Example:  edge-seg camera --source rtsp://host/stream --retries forever --out events.jsonl
+
+    Example:  edge-seg camera --source 0 --out events.jsonl --out recording.mp4 --rotate 10m --when-full delete-oldest
+
+    Example:  edge-seg camera --serve 127.0.0.1:8080 --alert "fire > 2% for 3s" --on-alert ./siren.sh
     """
     from edge_seg.hud import hud_painter
-    from edge_seg.sources import open_source
+    from edge_seg.service.notify import heartbeat
+    from edge_seg.sinks import Rotation, SinkOptions
+    from edge_seg.sources import WaitingSource, open_source
+    from edge_seg.sources.pace import paced
+    from edge_seg.telemetry import Telemetry
 
     stop = threading.Event()
-    segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
-    options = source_options(
+    serve, outs = split_serve(serve, out or [])
+    page = page_options(serve, token, token_file)
+    settings = alert_settings(
+        rules=alert,
+        regions=region,
+        folder=alerts,
+        mqtt=mqtt,
+        webhooks=webhook,
+        webhook_pictures=webhook_pictures,
+        commands=on_alert,
+        ca_file=ca_file,
+        plaintext=plaintext,
+        device_name=device_name,
+    )
+    asked = source_options(
         size=size,
         rate=rate,
         pixel_format=pixel_format,
@@ -95,10 +172,31 @@ def camera(
         frozen_after=frozen_after,
         watch=watch,
     )
-    opened = open_source(source, options, report=tell)
-    paint = hud_painter(segmenter.classes, opacity)
-    sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
-    summary = _run(opened, segmenter, sinks, stop=stop, max_frames=max_frames)
+    segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
+    telemetry = Telemetry([item.name for item in segmenter.classes])
+    with heartbeat() as alive:
+        opened = open_source(source, asked, report=told(telemetry.trouble))
+        if isinstance(opened, WaitingSource):
+            opened.while_waiting(alive.beat)
+        opened = paced(opened, every=every, max_fps=max_fps, stop=stop)
+        rotation, paint = Rotation(rotate, rotate_size), hud_painter(segmenter.classes, opacity)
+        options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)
+        with opened_alerts(settings, opened, segmenter, tell, telemetry.alert) as observers:
+            sinks = _open_sinks(outs, segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
+            sinks += collecting_sinks(
+                collect,
+                segmenter,
+                opened,
+                every_s=collect_every,
+                most_frames=collect_most,
+                most_megabytes=collect_megabytes,
+            )
+            if page is not None:
+                sinks.append(open_page(page, segmenter, telemetry, title=opened.name, opacity=opacity))
+                observers.append(telemetry.observe)
+            observers.append(alive.observe)
+            smoother = smoothing(smooth, segmenter, opened)
+            summary = _run(opened, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
@@ -106,18 +204,11 @@ def camera(
 
 
 def _open_sinks(
-    uris: list[str],
-    segmenter: "Segmenter",
-    source: "Source",
-    paint: "Painter",
-    stop: threading.Event,
-    *,
-    window: bool,
+    uris: list[str], segmenter: "Segmenter", options: "SinkOptions", space: FreeSpace, *, window: bool
 ) -> "list[Sink]":
-    from edge_seg.sinks import SinkOptions, open_sink
+    from edge_seg.sinks import open_sink
 
-    options = SinkOptions(paint, live=source.live, fps=source.fps, on_quit=stop.set)
-    sinks = [open_sink(uri, segmenter.classes, options) for uri in uris]
+    sinks = open_camera_sinks(uris, segmenter.classes, options, space)
     if window and "window:" not in uris:
         try:
             sinks.append(open_sink("window:", segmenter.classes, options))
@@ -130,47 +221,23 @@ def _run(
     source: "Source",
     segmenter: "Segmenter",
     sinks: "list[Sink]",
+    observers: "list[OnResult]",
     *,
+    smooth: "Smooth | None",
     stop: threading.Event,
     max_frames: int | None,
 ) -> "PipelineSummary":
     from edge_seg.cli.quitting import quit_on_q, quit_on_sigterm
     from edge_seg.pipeline import run_pipeline
 
-    with quit_on_sigterm(stop.set), quit_on_q(stop.set), _status() as show:
-        return run_pipeline(source, segmenter, sinks, on_frame=show, stop=stop, max_frames=max_frames)
-
-
-@contextmanager
-def _status() -> "Generator[OnResult]":
-    """Give a function that shows how the run stands: a live line on a terminal, else a line now and then."""
-    from rich.console import Console
-    from rich.live import Live
-
-    console = Console(stderr=True, highlight=False)
-    if not console.is_terminal:
-        yield _line_now_and_then()
-        return
-    with Live(console=console, refresh_per_second=4, transient=True) as live:
-        yield lambda result: live.update(f"{status_line(result)}   [dim]q ends[/dim]")
-
-
-def _line_now_and_then() -> "OnResult":
-    due = time.monotonic()
-
-    def show(result: "Result") -> None:
-        nonlocal due
-        if time.monotonic() >= due:
-            due = time.monotonic() + _LINE_EVERY_S
-            typer.echo(status_line(result), err=True)
-
-    return show
-
-
-def status_line(result: "Result") -> str:
-    """Return rate, latency, age, drops and the largest class shares in one line."""
-    segmentation = result.segmentation
-    largest = sorted(segmentation.area_share.items(), key=lambda item: -item[1])[:_SHOWN_CLASSES]
-    shares = "  ".join(f"{name} {share:.1%}" for name, share in largest if share > 0)
-    age = f"  age {result.age_ms:4.0f} ms" if result.age_ms > 0 else ""
-    return f"{result.fps:5.1f} fps  {segmentation.latency_ms:6.1f} ms{age}  {result.dropped} dropped  |  {shares}"
+    with quit_on_sigterm(stop.set), quit_on_q(stop.set), live_status() as show:
+        return run_pipeline(
+            source,
+            segmenter,
+            sinks,
+            on_frame=show,
+            observers=observers,
+            smooth=smooth,
+            stop=stop,
+            max_frames=max_frames,
+        )

@@ -1,76 +1,80 @@
-"""`edge-seg doctor`: what this machine can do."""
+"""`edge-seg doctor`: what this machine is, what is wrong with it, and what cures it."""
 
 import json
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_seg.cli.options import JsonOption
+from edge_seg.cli.reporting import EXIT_FAILED
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from edge_seg.doctor.examination import Examination
 
 
-def doctor(as_json: JsonOption = False) -> None:
-    """Show what this machine can do: runtimes, OpenCV, cameras, temperature, installed extras.
+def doctor(
+    folder: Annotated[
+        Path, typer.Option(help="Where results will be written: its disk is looked at.", exists=True, file_okay=False)
+    ] = Path(),
+    root: Annotated[Path, typer.Option(hidden=True, help="Read /proc, /sys, /dev and /etc below this.")] = Path("/"),
+    as_json: JsonOption = False,
+) -> None:
+    """Look at board, system, runtime, cameras, power and disk; say what is wrong and what cures it.
+
+    Ends with exit code 1 when there is a problem that keeps a camera from running; warnings leave it 0.
 
     Example:  edge-seg doctor
     """
-    findings = _findings()
+    from edge_seg.doctor.examination import examine
+    from edge_seg.doctor.finding import Level
+
+    examination = examine(root, folder.resolve())
     if as_json:
-        typer.echo(json.dumps(findings, indent=2))
+        from edge_seg.doctor.report import as_dict
+
+        typer.echo(json.dumps(as_dict(examination), indent=2))
     else:
-        _show(findings)
+        _show(examination)
+    if any(finding.level is Level.PROBLEM for finding in examination.findings):
+        raise typer.Exit(EXIT_FAILED)
 
 
-def _findings() -> dict[str, Any]:
-    import cv2
-
-    from edge_seg import __version__, machine
-    from edge_seg.shipped import shipped_models
-    from edge_seg.sinks.window import has_gui
-    from edge_seg.sources.v4l2_devices import video_devices
-
-    return {
-        "edge-seg": __version__,
-        **machine.python_and_system(),
-        "runtimes": machine.runtime_versions(),
-        "opencv": cv2.__version__,
-        "opencv_windows": has_gui(),
-        "cameras": [f"{device.path} ({device.name})" for device in video_devices() if device.captures],
-        "temperature_c": machine.temperature_c(),
-        "throttling": machine.throttling(),
-        "extras": machine.extras_installed(),
-        "models": [path.name for path in shipped_models()],
-    }
-
-
-def _show(findings: dict[str, Any]) -> None:
+def _show(examination: "Examination") -> None:
     from rich.console import Console
+    from rich.padding import Padding
     from rich.table import Table
 
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for key, value in _rows(findings):
-        table.add_row(key, value)
-    Console(highlight=False, markup=False).print(table)
+    from edge_seg.doctor.report import sections
+
+    console = Console(highlight=False, markup=False)
+    for title, rows in sections(examination):
+        table = Table(show_header=False, box=None, pad_edge=False)
+        table.add_column(style="bold", no_wrap=True, min_width=12)
+        table.add_column(overflow="fold")
+        for name, value in rows:
+            table.add_row(name, value)
+        console.print(title, style="bold underline")
+        console.print(Padding(table, (0, 0, 1, 2)))
+    _show_findings(console, examination)
 
 
-def _rows(found: dict[str, Any]) -> list[tuple[str, str]]:
-    temperature, throttled = found["temperature_c"], found["throttling"]
-    windows = "with windows" if found["opencv_windows"] else "headless, no windows"
-    return [
-        *((key, found[key]) for key in ("edge-seg", "python", "system", "processor", "board")),
-        *((f"runtime {name}", text or _missing(name)) for name, text in found["runtimes"].items()),
-        ("opencv", f"{found['opencv']}, {windows}"),
-        ("cameras", ", ".join(found["cameras"]) or "none (no /dev/video*)"),
-        ("temperature", "not readable here" if temperature is None else f"{temperature:.1f} °C"),
-        (
-            "throttling",
-            "not readable here" if throttled is None else ", ".join(throttled) or "none since boot",
-        ),
-        *((f"extra {name}", "installed" if there else _missing(name)) for name, there in found["extras"].items()),
-        ("models", ", ".join(found["models"]) or "none ship with this installation"),
-    ]
+def _show_findings(console: "Console", examination: "Examination") -> None:
+    from rich.table import Table
+    from rich.text import Text
 
+    from edge_seg.doctor.finding import Level
 
-def _missing(extra: str) -> str:
-    return f"not installed: pip install 'edge-seg[{extra.replace('_', '-')}]'"
+    if not examination.findings:
+        console.print("Nothing is wrong.", style="bold green")
+    for finding in examination.findings:
+        bad = finding.level is Level.PROBLEM
+        head = Text(f"{'✗' if bad else '!'} {finding.level}", style="bold red" if bad else "bold yellow")
+        row = Table.grid(padding=(0, 2))
+        row.add_column(no_wrap=True)
+        row.add_column(overflow="fold")
+        row.add_row(head, Text(finding.what))
+        console.print(row)
+        console.print(Text(f"  → {finding.cure}", style="cyan"), soft_wrap=True)  # unbroken, to be copied

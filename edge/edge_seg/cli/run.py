@@ -16,6 +16,7 @@ from edge_seg.cli.options import (
     load_segmenter,
 )
 from edge_seg.cli.reporting import EXIT_FAILED
+from edge_seg.cli.sink_options import pictures_of
 from edge_seg.cli.source_options import WatchOption, tell
 from edge_seg.errors import SourceError
 from edge_seg.runtimes import DEFAULT_RUNTIME
@@ -34,7 +35,8 @@ def run(
         typer.Option(
             "--out",
             "-o",
-            help="Where results go, as often as wanted: overlays/  masks:DIR  out.mp4  events.jsonl",
+            help="Where results go, as often as wanted: overlays/  masks:DIR  out.mp4  events.jsonl  shares.csv  "
+            "coco.json  via.json",
         ),
     ],
     *,
@@ -58,18 +60,18 @@ def run(
     bad: list[SourceError] = []
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     opened = open_source(source, SourceOptions(watch=watch), on_bad_image=bad.append, report=tell)
-    sinks = _open_sinks(out, segmenter, opened, opacity)
+    sinks = _open_sinks(out, segmenter, opened, source, opacity)
     summary = _run_with_progress(opened, segmenter, sinks)
     _report(summary, out, bad, as_json=as_json)
     if bad:
         raise typer.Exit(EXIT_FAILED)
 
 
-def _open_sinks(uris: list[str], segmenter: "Segmenter", source: "Source", opacity: float) -> "list[Sink]":
+def _open_sinks(uris: list[str], segmenter: "Segmenter", source: "Source", uri: str, opacity: float) -> "list[Sink]":
     from edge_seg.sinks import SinkOptions, open_sink, overlay_painter
 
     paint = overlay_painter(segmenter.classes, opacity)
-    options = SinkOptions(paint, live=source.live, fps=source.fps)
+    options = SinkOptions(paint, live=source.live, fps=source.fps, pictures=pictures_of(uri))
     return [open_sink(uri, segmenter.classes, options) for uri in uris]
 
 

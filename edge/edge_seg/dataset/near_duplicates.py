@@ -120,6 +120,13 @@ def similar_pairs(fingerprints: Sequence[Fingerprint], *, track: Track = untrack
     return sorted(pairs, key=lambda pair: (pair.first, pair.second))
 
 
+def same_scene(first: Fingerprint, second: Fingerprint) -> bool:
+    """True when two pictures, neither mirrored, show the same scene; what stands in it may differ."""
+    if first.digest == second.digest:
+        return True
+    return _similarity(first, second, mirrored=False) >= _LEAST_SIMILARITY
+
+
 def groups(count: int, pairs: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
     """Return the connected components of the pictures 0 to `count` - 1, each sorted; most are single."""
     forest = _Forest(count)

@@ -11,7 +11,7 @@ for it along `default_filepath` from where its own via.html lies, best beside th
 
 import json
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -35,19 +35,13 @@ class ViaProject:
     def __init__(self, stream: TextIO, name: str, labels: Labels, images: str) -> None:
         self._stream, self._labels = stream, labels
         self._keys: list[str] = []
-        head = _head(name, labels, images)
+        head = project_head(name, labels, images)
         self._stream.write("{" + "".join(f"{_json(key)}:{_json(value)},\n" for key, value in head.items()))
         self._stream.write('"_via_img_metadata":{')
 
     def add(self, picture: Picture, outlines: Outlines) -> None:
         """Append one picture with its regions."""
-        key = f"{picture.file_name}{picture.size_bytes}"
-        entry: dict[str, Any] = {
-            "filename": picture.file_name,
-            "size": picture.size_bytes,
-            "regions": _regions(outlines, self._labels),
-            "file_attributes": {},
-        }
+        key, entry = picture_entry(picture, outlines, self._labels)
         self._stream.write(f"{',' if self._keys else ''}\n{_json(key)}:{_json(entry)}")
         self._keys.append(key)
 
@@ -125,6 +119,19 @@ def _drawing(dataset: Dataset, canvas_id: int, pen: Pen, sample: Sample) -> tupl
     return Picture.of(sample.image_path, class_map), outlines, kept
 
 
+def picture_entry(
+    picture: Picture, outlines: Outlines, labels: Labels, file_attributes: Mapping[str, str] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Return one picture's key and value in `_via_img_metadata`."""
+    entry = {
+        "filename": picture.file_name,
+        "size": picture.size_bytes,
+        "regions": _regions(outlines, labels),
+        "file_attributes": dict(file_attributes or {}),
+    }
+    return f"{picture.file_name}{picture.size_bytes}", entry
+
+
 def _regions(outlines: Outlines, labels: Labels) -> list[dict[str, Any]]:
     return [
         {
@@ -139,10 +146,18 @@ def _regions(outlines: Outlines, labels: Labels) -> list[dict[str, Any]]:
     ]
 
 
-def _head(name: str, labels: Labels, images: str) -> dict[str, Any]:
-    """What VIA 2 saves beside the pictures: its own defaults, with colours and labels by class."""
+def project_head(name: str, labels: Labels, images: str, file_attributes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return what VIA 2 saves beside the pictures: its own defaults, with colours and labels by class.
+
+    Args:
+        name: the project's.
+        labels: names of the ids.
+        images: where the pictures lie, seen from the project; ends in a slash.
+        file_attributes: names of texts that pictures carry.
+    """
     options = dict.fromkeys([*labels.drawn, labels.canvas, labels.names[labels.ignore_id]], "")
     attribute = {"type": "dropdown", "description": "Class", "options": options, "default_options": {}}
+    text = {"type": "text", "description": "", "default_value": ""}
     return {
         "_via_settings": {
             "ui": {
@@ -168,7 +183,7 @@ def _head(name: str, labels: Labels, images: str) -> dict[str, Any]:
             "core": {"buffer_size": 18, "filepath": {}, "default_filepath": images},
             "project": {"name": name},
         },
-        "_via_attributes": {"region": {LABEL_ATTRIBUTE: attribute}, "file": {}},
+        "_via_attributes": {"region": {LABEL_ATTRIBUTE: attribute}, "file": dict.fromkeys(file_attributes, text)},
         "_via_data_format_version": "2.0.10",
     }
 

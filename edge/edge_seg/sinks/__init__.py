@@ -2,12 +2,16 @@
 
     overlays/  or  overlays:DIR     a folder of JPEG pictures, class colours over each frame
     masks/     or  masks:DIR        a folder of palette PNGs, one class id per pixel
-    out.mp4  (.avi, .mkv, .mov)     a video of the overlays
+    out.mp4                         a video of the overlays, see edge_seg.sinks.video
     events.jsonl                    one JSON line per frame, see edge_seg.sinks.events
+    shares.csv                      the same as comma-separated values
+    coco.json                       COCO with run lengths, see edge_seg.sinks.annotations
+    via.json                        a VIA 2 project of polygons
+    coco:FILE.json, via:FILE.json   the same under any name
     window:                         a window on this machine's screen; q ends the run
 
-A folder whose own name is `masks` takes masks, any other plain folder overlays; the prefixes say it
-for folders of any name.
+A folder whose own name is `masks` takes masks, any other plain folder overlays, and a .json whose name
+begins with `coco` or `via` takes that format; the prefixes say it for any name.
 """
 
 from collections.abc import Sequence
@@ -15,12 +19,12 @@ from pathlib import Path
 
 from edge_seg.classes import SegmentationClass
 from edge_seg.errors import SinkError
+from edge_seg.sinks.rotation import Rotation
 from edge_seg.sinks.sink import Painter, Sink, SinkOptions, overlay_painter
 
-__all__ = ["Painter", "Sink", "SinkOptions", "open_sink", "overlay_painter"]
+__all__ = ["Painter", "Rotation", "Sink", "SinkOptions", "open_sink", "output_path", "overlay_painter"]
 
-_VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov")
-_KINDS = "overlays:DIR, masks:DIR, a folder, out.mp4, events.jsonl or window:"
+_KINDS = "overlays:DIR, masks:DIR, a folder, out.mp4, events.jsonl, shares.csv, coco.json, via.json or window:"
 
 
 def open_sink(uri: str, classes: Sequence[SegmentationClass], options: SinkOptions | None = None) -> Sink:
@@ -42,22 +46,41 @@ def open_sink(uri: str, classes: Sequence[SegmentationClass], options: SinkOptio
         return WindowSink(options)
     if kind in ("masks", "overlays") and rest:
         return _open_folder(kind, Path(rest), classes, options)
+    if kind in ("coco", "via") and rest.endswith(".json"):
+        return _open_annotations(kind, Path(rest), classes, options)
+    if kind in ("mqtt", "mqtts", "http", "https") and rest.startswith("//"):
+        option = "--mqtt" if kind.startswith("mqtt") else "--webhook"
+        raise SinkError(f"{kind}://…: alerts go there, not every frame; give it to {option}, with a rule to --alert")
     if "://" in uri:
         raise SinkError(f"{uri}: no output goes by '{kind}://'; give {_KINDS}")
     return _open_path(uri, classes, options)
+
+
+def output_path(uri: str) -> Path | None:
+    """Return the file or folder that `open_sink` writes for a URI, or None for what is on no disk."""
+    kind, _, rest = uri.partition(":")
+    if kind in ("masks", "overlays", "coco", "via") and rest:
+        return Path(rest)
+    return None if uri == "window:" or uri.startswith("/dev/") else Path(uri)
 
 
 def _open_path(uri: str, classes: Sequence[SegmentationClass], options: SinkOptions) -> Sink:
     path = Path(uri)
     suffix = path.suffix.lower()
     if suffix == ".jsonl" or uri == "/dev/stdout":
-        from edge_seg.sinks.events import EventsSink
+        from edge_seg.sinks.lines import open_events
 
-        return EventsSink(path)
-    if suffix in _VIDEO_SUFFIXES and not path.is_dir():
-        from edge_seg.sinks.video import VideoSink
+        return open_events(path, _if_asked(options))
+    if suffix == ".csv":
+        from edge_seg.sinks.lines import open_shares
 
-        return VideoSink(path, options)
+        return open_shares(path, classes, _if_asked(options))
+    if suffix == ".mp4" and not path.is_dir():
+        from edge_seg.sinks.video import open_video
+
+        return open_video(path, options)
+    if suffix == ".json" and path.name.startswith(("coco", "via")):
+        return _open_annotations("coco" if path.name.startswith("coco") else "via", path, classes, options)
     if uri.endswith("/") or path.is_dir() or not suffix:
         return _open_folder("masks" if path.name == "masks" else "overlays", path, classes, options)
     raise SinkError(f"{uri}: no output is written as '{suffix}'; give {_KINDS}")
@@ -66,4 +89,16 @@ def _open_path(uri: str, classes: Sequence[SegmentationClass], options: SinkOpti
 def _open_folder(kind: str, folder: Path, classes: Sequence[SegmentationClass], options: SinkOptions) -> Sink:
     from edge_seg.sinks.folders import MasksSink, OverlaysSink
 
-    return MasksSink(folder, classes) if kind == "masks" else OverlaysSink(folder, options.paint)
+    if kind == "masks":
+        return MasksSink(folder, classes, live=options.live)
+    return OverlaysSink(folder, options.paint, live=options.live)
+
+
+def _open_annotations(kind: str, path: Path, classes: Sequence[SegmentationClass], options: SinkOptions) -> Sink:
+    from edge_seg.sinks.annotations import open_annotations
+
+    return open_annotations(kind, path, classes, options)
+
+
+def _if_asked(options: SinkOptions) -> Rotation | None:
+    return options.rotation if options.rotation and options.rotation.is_asked else None

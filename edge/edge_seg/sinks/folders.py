@@ -8,11 +8,11 @@ import cv2
 from edge_seg.classes import SegmentationClass
 from edge_seg.errors import ImageError, SinkError
 from edge_seg.files import write_bytes
-from edge_seg.images import write_mask
+from edge_seg.images import RgbImage, write_mask
 from edge_seg.result import Result
-from edge_seg.sinks.faults import check_output, sink_error
+from edge_seg.sinks.faults import sink_error
+from edge_seg.sinks.names import FrameNames
 from edge_seg.sinks.sink import Painter
-from edge_seg.sources.frame import Frame
 
 _JPEG_QUALITY = 92
 
@@ -22,8 +22,8 @@ class MasksSink:
 
     needs_main_thread = False
 
-    def __init__(self, folder: Path, classes: Sequence[SegmentationClass]) -> None:
-        self._names = _Names(folder, ".png")
+    def __init__(self, folder: Path, classes: Sequence[SegmentationClass], *, live: bool = False) -> None:
+        self._names = FrameNames(folder, ".png", live=live)
         self._colours = [item.rgb for item in classes]
 
     def write(self, result: Result) -> None:
@@ -43,38 +43,32 @@ class OverlaysSink:
 
     needs_main_thread = False
 
-    def __init__(self, folder: Path, paint: Painter) -> None:
-        self._names = _Names(folder, ".jpg")
+    def __init__(self, folder: Path, paint: Painter, *, live: bool = False) -> None:
+        self._names = FrameNames(folder, ".jpg", live=live)
         self._paint = paint
 
     def write(self, result: Result) -> None:
         """Write one picture, whole or not at all."""
         path = self._names.path_of(result.frame)
-        bgr = cv2.cvtColor(self._paint(result), cv2.COLOR_RGB2BGR)
-        _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-        try:
-            write_bytes(path, encoded.tobytes())
-        except OSError as error:
-            raise sink_error(path, error) from None
+        write_jpeg(path, self._paint(result))
 
     def close(self) -> None:
         """Do nothing: every file is whole already."""
 
 
-class _Names:
-    """Names files after frames; two frames of one stem (a.jpg, a.png) keep their suffix apart."""
+def write_jpeg(path: Path, image: RgbImage) -> int:
+    """Write [height, width, 3] uint8 RGB, whole or not at all; return its size in bytes.
 
-    def __init__(self, folder: Path, suffix: str) -> None:
-        self._folder, self._suffix = folder, suffix
-        self._given: set[str] = set()
-        check_output(folder, folder)
-
-    def path_of(self, frame: Frame) -> Path:
-        stem = Path(frame.name).stem
-        if stem in self._given:
-            stem = Path(frame.name).name.replace(".", "_")
-        self._given.add(stem)
-        return self._folder / f"{stem}{self._suffix}"
+    Raises:
+        SinkError: it cannot be written.
+    """
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    try:
+        write_bytes(path, encoded.tobytes())
+    except OSError as error:
+        raise sink_error(path, error) from None
+    return int(encoded.size)
 
 
 def _cause(path: Path, error: ImageError) -> SinkError:

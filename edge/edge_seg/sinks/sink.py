@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from edge_seg.classes import SegmentationClass
 from edge_seg.drawing import DEFAULT_OPACITY, draw_overlay
 from edge_seg.images import RgbImage
 from edge_seg.result import Result
+from edge_seg.sinks.rotation import Rotation
 
 Painter = Callable[[Result], RgbImage]
 """Draws a result as a new RGB image of the frame's size."""
@@ -47,6 +49,10 @@ class SinkOptions:
     """Frames come at their own pace, with gaps where some were dropped."""
     fps: float | None = None
     """Frames per second as the source states them."""
+    rotation: Rotation | None = None
+    """When one file ends and the next begins, each under its name at once; None: one whole file."""
+    pictures: Path | None = None
+    """The folder that the frames are files of, named as they are."""
     on_quit: Callable[[], None] | None = None
     """Called when the user ends the run from within the output."""
 

@@ -1,120 +1,163 @@
-"""A video of the overlays, renamed to its name once it is whole."""
+"""A video of the overlays that is playable at any time, also after a kill or a power cut.
 
-import errno
-import os
-import shutil
-from collections.abc import Sequence
+A fragment of at most a second is appended as soon as it is complete, and every ten seconds the disk
+is made to have it: that much a kill, and that much a power cut, may cost. A frame is shown as long as
+it was the newest, so a live video keeps its time however many frames were dropped.
+"""
+
+import time
+from contextlib import ExitStack
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
-import cv2
-
 from edge_seg.errors import SinkError
-from edge_seg.files import make_folder, remove_empty
-from edge_seg.images import RgbImage
+from edge_seg.files import atomic_path
 from edge_seg.result import Result
-from edge_seg.runtimes.quiet import quiet_stderr
+from edge_seg.sinks.appending import AppendedFile
 from edge_seg.sinks.faults import check_output, sink_error
-from edge_seg.sinks.sink import SinkOptions
+from edge_seg.sinks.fragmented_mp4 import TIMESCALE, Sample, mp4_fragment, mp4_header
+from edge_seg.sinks.mpeg4_encoder import Mpeg4Encoder, Packet
+from edge_seg.sinks.rotation import RotatingSink
+from edge_seg.sinks.sink import Sink, SinkOptions
 
 _DEFAULT_FPS = 25.0
-_CODECS = {".avi": "MJPG"}
-_DEFAULT_CODEC = "mp4v"
-_LONGEST_GAP_S = 10.0
+_FRAGMENT_S = 1.0
+_TO_DISK_S = 10.0
+_LONGEST_LAST_FRAME_S = 1.0
 
 
-class VideoSink:
-    """Writes a constant-rate video; for a live source frames are repeated where some were dropped."""
+def open_video(path: Path, options: SinkOptions) -> Sink:
+    """Open a video: one file, renamed to its name once it is whole, or with a rotation one after the other.
+
+    Raises:
+        SinkError: its folder cannot be written into.
+    """
+    if options.rotation is None:
+        return WholeVideoSink(path, options)
+    return RotatingSink(path, partial(VideoFile, options), options.rotation.or_hourly)
+
+
+class VideoFile:
+    """One MP4 file, appended to fragment by fragment."""
+
+    def __init__(self, options: SinkOptions, path: Path, first: Result, *, named: Path | None = None) -> None:
+        """Begin a video of the size of the first result; errors name `named` in place of `path`.
+
+        Raises:
+            SinkError: it cannot be encoded.
+        """
+        named = named or path
+        self._file, self._options = AppendedFile(path, named=named), options
+        self._height, self._width = first.frame.image.shape[:2]
+        self._fps = options.fps or _DEFAULT_FPS
+        self._began_s = first.frame.captured_monotonic_s
+        self._written = self._fragments = 0
+        self._waiting: list[tuple[Packet, int]] = []
+        self._due_to_disk_s = time.monotonic() + _TO_DISK_S
+        try:
+            self._encoder = Mpeg4Encoder(self._width, self._height, self._fps)
+        except OSError as error:
+            raise sink_error(named, error) from None
+        except SinkError as error:
+            raise SinkError(f"{named}: {error}") from None
+
+    @property
+    def size_bytes(self) -> int:
+        """What was written so far."""
+        return self._file.size_bytes
+
+    def takes(self, result: Result) -> bool:
+        """True for a frame of this video's size."""
+        return result.frame.image.shape[:2] == (self._height, self._width)
+
+    def write(self, result: Result) -> None:
+        """Encode one frame, and append the fragment that it makes complete."""
+        ticks = self._ticks_of(result)
+        if self._waiting and ticks - self._waiting[0][1] >= _FRAGMENT_S * TIMESCALE:
+            self._append_fragment(ticks)
+        self._waiting.append((self._encoder.encode(self._options.paint(result)), ticks))
+        self._written += 1
+
+    def close(self) -> None:
+        """Append what is left."""
+        try:
+            if self._waiting:
+                self._append_fragment(self._waiting[-1][1] + self._last_duration())
+                self._file.to_disk()
+        finally:
+            self._encoder.close()
+            self._file.close()
+
+    def _ticks_of(self, result: Result) -> int:
+        """When a frame is shown; every one later than the one before."""
+        live_s = result.frame.captured_monotonic_s - self._began_s
+        ticks = round((live_s if self._options.live else self._written / self._fps) * TIMESCALE)
+        return max(ticks, self._waiting[-1][1] + 1) if self._waiting else ticks
+
+    def _last_duration(self) -> int:
+        if len(self._waiting) < 2:
+            return round(TIMESCALE / self._fps)
+        return min(self._waiting[-1][1] - self._waiting[-2][1], round(_LONGEST_LAST_FRAME_S * TIMESCALE))
+
+    def _append_fragment(self, ends_at: int) -> None:
+        waiting, self._waiting = self._waiting, []
+        ticks = [*(start for _, start in waiting), ends_at]
+        durations = (after - start for start, after in pairwise(ticks))
+        samples = [
+            Sample(packet.data, duration, packet.is_key)
+            for (packet, _), duration in zip(waiting, durations, strict=True)
+        ]
+        self._fragments += 1
+        fragment = mp4_fragment(self._fragments, ticks[0], samples)
+        self._file.append(fragment if self._fragments > 1 else self._header(waiting[0][0]) + fragment)
+        if time.monotonic() >= self._due_to_disk_s:
+            self._file.to_disk()
+            self._due_to_disk_s = time.monotonic() + _TO_DISK_S
+
+    def _header(self, first: Packet) -> bytes:
+        return mp4_header(self._width // 2 * 2, self._height // 2 * 2, first.decoder_config, time.time())
+
+
+class WholeVideoSink:
+    """One video, renamed to its name once it is whole and removed when it cannot be."""
 
     needs_main_thread = False
 
     def __init__(self, path: Path, options: SinkOptions) -> None:
         self._path, self._options = path, options
-        self._part = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
-        self._fps = options.fps or _DEFAULT_FPS
-        self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
-        self._started_at = 0.0
-        self._written = 0
-        self._made: Sequence[Path] = ()
+        self._file: VideoFile | None = None
+        self._name_at_end = ExitStack()
         check_output(path, path.parent)
 
     def write(self, result: Result) -> None:
         """Append one frame."""
-        bgr = cv2.cvtColor(self._options.paint(result), cv2.COLOR_RGB2BGR)
-        writer = self._writer_for(result.frame.image)
-        if self._written == 0:
-            self._started_at = result.frame.captured_at
-        for _ in range(self._repeats(result.frame.captured_at)):
-            writer.write(bgr)
-            self._written += 1
+        with self._name_at_end.pop_all() as last:
+            self._file = self._file or self._begin(last, result)
+            if not self._file.takes(result):
+                raise SinkError(_another_size(self._path, result))
+            self._file.write(result)
+            self._name_at_end = last.pop_all()
 
     def close(self) -> None:
-        """Finish the file and give it its name; a file that is short of frames is removed."""
-        if self._writer is None:
+        """Finish the file and give it its name."""
+        file, self._file = self._file, None
+        if file is None:
             return
-        writer, self._writer = self._writer, None
         try:
-            writer.release()
-            self._check_complete()
-            self._part.replace(self._path)
-        except OSError as error:
-            raise sink_error(self._path, error) from None
-        finally:
-            self._discard()
-
-    def _discard(self) -> None:
-        """Remove the unfinished file and the folders made for it; those in use stay."""
-        self._part.unlink(missing_ok=True)
-        remove_empty(self._made)
-
-    def _repeats(self, captured_at: float) -> int:
-        """Return how often a frame is written so that the video keeps the time of a live source."""
-        if not self._options.live:
-            return 1
-        due = round((captured_at - self._started_at) * self._fps) + 1
-        return min(max(due - self._written, 0), round(_LONGEST_GAP_S * self._fps))
-
-    def _writer_for(self, image: RgbImage) -> cv2.VideoWriter:
-        height, width = image.shape[:2]
-        if self._writer is None:
-            self._size = (width, height)
-            self._writer = self._open()
-        if (width, height) != self._size:
-            raise SinkError(
-                f"{self._path}: a video has one size, {self._size[0]}×{self._size[1]}, but then came a "
-                f"frame of {width}×{height}; write such frames to a folder"
-            )
-        return self._writer
-
-    def _open(self) -> cv2.VideoWriter:
-        codec = cv2.VideoWriter.fourcc(*_CODECS.get(self._path.suffix.lower(), _DEFAULT_CODEC))
-        self._made = self._make_folder()
-        with quiet_stderr():
-            writer = cv2.VideoWriter(str(self._part), codec, self._fps, self._size)
-        if not writer.isOpened():
-            full = shutil.disk_usage(self._path.parent).free == 0
-            self._discard()
-            if full:
-                raise sink_error(self._path, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
-            raise SinkError(
-                f"{self._path}: OpenCV cannot write this video ({self._size[0]}×{self._size[1]}); give an .mp4 or .avi"
-            )
-        return writer
-
-    def _make_folder(self) -> Sequence[Path]:
-        try:
-            return make_folder(self._path.parent)
+            with self._name_at_end.pop_all():
+                file.close()
         except OSError as error:
             raise sink_error(self._path, error) from None
 
-    def _check_complete(self) -> None:
-        """Read the frame count back: OpenCV's writer does not say when the disk is full."""
-        with quiet_stderr():
-            capture = cv2.VideoCapture(str(self._part))
-        found = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
-        capture.release()
-        if found < self._written:
-            raise SinkError(
-                f"{self._path}: only {found} of {self._written} frames reached the disk, which is "
-                "probably full; free some space or write to another disk"
-            )
+    def _begin(self, stack: ExitStack, first: Result) -> VideoFile:
+        try:
+            part = stack.enter_context(atomic_path(self._path))
+        except OSError as error:
+            raise sink_error(self._path, error) from None
+        return VideoFile(self._options, part, first, named=self._path)
+
+
+def _another_size(path: Path, result: Result) -> str:
+    height, width = result.frame.image.shape[:2]
+    return f"{path}: a video has one size, but then came a frame of {width}×{height}; write such frames to a folder"

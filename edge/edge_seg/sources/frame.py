@@ -1,9 +1,9 @@
 """What sources give: frames, and the interface they share."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from edge_seg.images import RgbImage
 
@@ -64,6 +64,28 @@ class Source(Protocol):
 class WaitingSource(Source, Protocol):
     """A source that may wait for its next frame without end: a camera that is gone, a folder that is watched."""
 
+    def while_waiting(self, listener: Callable[[str], None]) -> None:
+        """Have `listener` told every few seconds what is waited for; called before the source is iterated."""
+        ...
+
     def interrupt(self) -> None:
         """End the iteration at once, from any thread."""
         ...
+
+
+FrameChoice: TypeAlias = Callable[[int], bool]
+"""Called with the index of each frame, once and in order, before the frame is decoded; tells whether it is wanted."""
+
+
+@runtime_checkable
+class SelectiveSource(Source, Protocol):
+    """A source that need not decode what is not wanted."""
+
+    def select(self, wanted: FrameChoice) -> None:
+        """Leave out, undecoded, the frames that are not wanted; called before the source is iterated."""
+        ...
+
+
+def every_frame(_index: int) -> bool:
+    """Want them all."""
+    return True

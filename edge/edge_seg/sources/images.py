@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_seg.errors import ImageError, SourceError
 from edge_seg.images import IMAGE_SUFFIXES, read_image
-from edge_seg.sources.frame import Frame
+from edge_seg.sources.frame import Frame, FrameChoice, every_frame
 
 
 class ImageFiles:
@@ -22,9 +22,16 @@ class ImageFiles:
         self.frame_count = len(paths)
         self._paths = paths
         self._on_bad_image = on_bad_image
+        self._wanted: FrameChoice = every_frame
+
+    def select(self, wanted: FrameChoice) -> None:
+        """Leave out, unread, the files that are not wanted."""
+        self._wanted = wanted
 
     def __iter__(self) -> Iterator[Frame]:
         for index, path in enumerate(self._paths):
+            if not self._wanted(index):
+                continue
             try:
                 image = read_image(path)
             except ImageError as error:

@@ -9,7 +9,7 @@ from edge_seg.errors import ImageError, SourceError
 from edge_seg.images import RgbImage
 from edge_seg.sources.capture import Camera, Grabbed
 from edge_seg.sources.capturing import CaptureThread
-from edge_seg.sources.frame import Frame
+from edge_seg.sources.frame import Frame, FrameChoice, every_frame
 from edge_seg.sources.frozen import FrozenCheck, Verdict
 from edge_seg.sources.options import SourceOptions
 
@@ -17,6 +17,7 @@ _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 30.0
 _JITTER = 0.25
 _LEAVE_WITHIN_S = 0.5
+_SAY_SO_EVERY_S = 2.0
 
 Report = Callable[[str], None]
 """Takes a sentence about how a source stands."""
@@ -45,6 +46,8 @@ class LiveSource:
         self._camera, self._report = camera, report
         self._retries, self._retries_later = options.retries_at_start, options.retries_later
         self._rate = options.rate
+        self._wanted: FrameChoice = every_frame
+        self._waiting: Report = lambda _: None
         self._frozen = FrozenCheck(options.frozen_after_s)
         self._closed = threading.Event()
         self._lock = threading.Lock()
@@ -57,6 +60,14 @@ class LiveSource:
     def fps(self) -> float | None:
         """Frames per second as the camera states them, else as they were asked for."""
         return self._thread.fps or self._rate
+
+    def select(self, wanted: FrameChoice) -> None:
+        """Leave out, undecoded, the frames that are not wanted."""
+        self._wanted = wanted
+
+    def while_waiting(self, listener: Report) -> None:
+        """Have `listener` told while the camera is not there."""
+        self._waiting = listener
 
     def start(self) -> None:
         """Wait for the first opening.
@@ -101,6 +112,8 @@ class LiveSource:
         damaged_since_s: float | None = None
         while (taken := thread.take()) is not None:
             index, grabbed = taken
+            if not self._wanted(index):
+                continue
             now_s = time.monotonic()
             try:
                 image = grabbed.decode()
@@ -138,7 +151,13 @@ class LiveSource:
         self._failures += 1
         delay_s = back_off_s(self._failures, random.random())
         self._tell(str(error), delay_s)
-        self._closed.wait(delay_s)
+        self._wait(delay_s)
+
+    def _wait(self, delay_s: float) -> None:
+        until_s = time.monotonic() + delay_s
+        while not self._closed.is_set() and (left_s := until_s - time.monotonic()) > 0:
+            self._waiting(f"waiting for {self._camera.label}")
+            self._closed.wait(min(left_s, _SAY_SO_EVERY_S))
 
     def _tell(self, error: str, delay_s: float) -> None:
         """Report what is new, and what is not after 1, 2, 4, 8, … failures: a log must last for months."""

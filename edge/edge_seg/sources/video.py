@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 from edge_seg.errors import SourceError
 from edge_seg.sources.addresses import stream_name, without_secrets
 from edge_seg.sources.capture import LONGEST_SILENCE_S
-from edge_seg.sources.frame import Frame
+from edge_seg.sources.frame import Frame, FrameChoice, every_frame
 from edge_seg.sources.opencv import open_quietly, plausible_fps
 
 _LONGEST_PLAUSIBLE_COUNT = 10_000_000
@@ -27,17 +28,21 @@ class VideoFile:
         self.frame_count = _plausible_count(capture)
         self.fps = plausible_fps(capture)
         self._capture, self._ended_early = capture, ended_early
+        self._wanted: FrameChoice = every_frame
+
+    def select(self, wanted: FrameChoice) -> None:
+        """Leave out, undecoded, the frames that are not wanted."""
+        self._wanted = wanted
 
     def __iter__(self) -> Iterator[Frame]:
-        index = 0
-        while True:
-            arrived, bgr = self._capture.read()
+        for index in count():
+            arrived, bgr = self._capture.read() if self._wanted(index) else (self._capture.grab(), None)
             if not arrived:
                 self._check_end(index)
                 return
-            image = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
-            yield Frame(image, index, time.time(), f"{self.name}_{index:06d}")
-            index += 1
+            if bgr is not None:
+                image = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+                yield Frame(image, index, time.time(), f"{self.name}_{index:06d}")
 
     def close(self) -> None:
         """Close the file."""
@@ -89,5 +94,5 @@ def open_network_video(url: str) -> VideoFile:
 
 
 def _plausible_count(capture: cv2.VideoCapture) -> int | None:
-    count = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    return int(count) if 0 < count < _LONGEST_PLAUSIBLE_COUNT else None
+    frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    return int(frames) if 0 < frames < _LONGEST_PLAUSIBLE_COUNT else None

@@ -60,11 +60,17 @@ class WatchedFolder:
         self._index = 0
         self._absent = False
         self._closed = threading.Event()
+        self._waiting: Callable[[str], None] = lambda _: None
+
+    def while_waiting(self, listener: Callable[[str], None]) -> None:
+        """Have `listener` told that new images are waited for."""
+        self._waiting = listener
 
     def __iter__(self) -> Iterator[Frame]:
         self._look(first=True)
         yield from self._frames(sorted(self._settled()))
         while not self._closed.wait(_LOOK_EVERY_S):
+            self._waiting(f"waiting for images in {self._folder}")
             self._look()
             yield from self._frames(self._settled())
 

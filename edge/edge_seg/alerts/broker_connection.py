@@ -1,0 +1,137 @@
+"""One connection to an MQTT broker, from its beginning to its end."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge_seg.alerts.broker import Broker
+from edge_seg.alerts.courier import Unreachable
+from edge_seg.alerts.network import why
+
+_KEEPALIVE_S = 20
+_CONNECT_TIMEOUT_S = 5.0
+_CONFIRM_TIMEOUT_S = 10.0
+_GOODBYE_S = 0.3
+
+
+class BrokerConnection:
+    """Publishes until it is lost; never reconnects. May be used from any thread.
+
+    One that was lost takes what was not confirmed with it, so nothing is sent twice behind the
+    caller's back.
+    """
+
+    def __init__(self, broker: Broker, *, will_topic: str, will: str, on_lost: Callable[[], None]) -> None:
+        """Connect.
+
+        Args:
+            broker: where to.
+            will_topic: on which the broker publishes `will`, retained, when this end dies.
+            will: the last will.
+            on_lost: called when the connection is lost, on a thread of the connection's own.
+
+        Raises:
+            Unreachable: no connection.
+        """
+        self._on_lost = on_lost
+        self._answered, self._lost = threading.Event(), threading.Event()
+        self._refusal = "does not answer in time"
+        self._client = self._make_client(broker)
+        self._client.will_set(will_topic, will, qos=1, retain=True)
+        try:
+            self._client.connect(broker.host, broker.port, _KEEPALIVE_S)
+        except (OSError, ValueError) as error:
+            raise Unreachable(why(error)) from None
+        self._client.loop_start()
+        if not self._answered.wait(_CONNECT_TIMEOUT_S) or self._refusal:
+            self._end()
+            raise Unreachable(self._refusal)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is not lost, as far as is known."""
+        return not self._lost.is_set()
+
+    def publish(self, topic: str, payload: str, *, retain: bool, timeout_s: float = _CONFIRM_TIMEOUT_S) -> None:
+        """Publish with QoS 1; when it returns, the broker has it.
+
+        Raises:
+            Unreachable: it was not confirmed.
+        """
+        message = self._client.publish(topic, payload.encode(), qos=1, retain=retain)
+        deadline_s = time.monotonic() + timeout_s
+        while not _confirmed(message):
+            if not self.alive:
+                raise Unreachable("the connection was lost")
+            if time.monotonic() > deadline_s:
+                raise Unreachable("did not confirm in time")
+
+    def publish_unconfirmed(self, topic: str, payload: str) -> None:
+        """Publish with QoS 0, retained."""
+        self._client.publish(topic, payload.encode(), retain=True)
+
+    def clear_retained(self, patterns: list[str], keep: set[str]) -> None:
+        """Clear the retained messages on topics of `patterns`, except those in `keep`."""
+
+        def on_message(client: Client, _: object, message: MQTTMessage) -> None:
+            if message.retain and message.payload and message.topic not in keep:
+                client.publish(message.topic, b"", qos=1, retain=True)
+
+        self._client.on_message = on_message
+        for pattern in patterns:
+            self._client.subscribe(pattern, qos=1)
+
+    def close(self) -> None:
+        """Say goodbye, so that the will is not published."""
+        self._client.disconnect()
+        self._lost.wait(_GOODBYE_S)
+        self._end()
+
+    def _make_client(self, broker: Broker) -> Client:
+        client = Client(
+            CallbackAPIVersion.VERSION2, client_id=f"edge-seg-{uuid.uuid4().hex[:12]}", reconnect_on_failure=False
+        )
+        client.connect_timeout = _CONNECT_TIMEOUT_S
+        client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
+        if broker.user is not None:
+            client.username_pw_set(broker.user, broker.password)
+        if broker.tls is not None:
+            client.tls_set_context(broker.tls)  # pyright: ignore[reportUnknownMemberType]
+        return client
+
+    def _on_connect(
+        self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
+    ) -> None:
+        self._refusal = f"refuses the connection ({reason})" if reason.is_failure else ""
+        self._answered.set()
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: object,
+        _flags: DisconnectFlags,
+        _reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        self._lost.set()
+        self._answered.set()
+        self._on_lost()
+
+    def _end(self) -> None:
+        """Let the client's thread end; one that hangs in the network is left to itself."""
+        if self._lost.is_set():
+            self._client.loop_stop()
+
+
+def _confirmed(message: MQTTMessageInfo) -> bool:
+    try:
+        message.wait_for_publish(0.2)
+        return message.is_published()
+    except (RuntimeError, ValueError):
+        raise Unreachable("the connection was lost") from None

@@ -1,0 +1,152 @@
+"""Carrying the events of one outbox to one receiver, however often that takes."""
+
+import threading
+from typing import Protocol
+
+from edge_seg.alerts.event import AlertEvent
+from edge_seg.alerts.outage import Outage, Report
+from edge_seg.alerts.outbox import Outbox
+
+_FIRST_DELAY_S = 1.0
+_LONGEST_DELAY_S = 60.0
+_LAST_MOMENT_S = 0.2
+
+
+class Unreachable(Exception):  # noqa: N818 - a state of the receiver, not an error of ours
+    """The receiver has not confirmed an event, and may later; the message says why."""
+
+    def __init__(self, reason: str, retry_after_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
+class Refused(Exception):  # noqa: N818
+    """The receiver will never take this event; the message says why."""
+
+
+class Notifier(Protocol):
+    """A receiver of alerts. `deliver` belongs to one thread and may take its time."""
+
+    @property
+    def name(self) -> str:
+        """What messages call it; holds no secret."""
+        ...
+
+    def deliver(self, event: AlertEvent) -> None:
+        """Deliver one event; when it returns, the receiver has it.
+
+        Raises:
+            Unreachable: to be tried again.
+            Refused: not to be tried again.
+        """
+        ...
+
+    def close(self) -> None:
+        """End what `deliver` is doing, from another thread, and let go of the receiver."""
+        ...
+
+
+class Courier:
+    """One receiver's thread: the oldest event first, the next one when it was confirmed.
+
+    Fails the receiver, the courier waits one second, then two, up to a minute; `wake` ends the wait.
+    """
+
+    def __init__(
+        self,
+        notifier: Notifier,
+        outbox: Outbox,
+        outage: Outage,
+        report: Report,
+        *,
+        first_delay_s: float = _FIRST_DELAY_S,
+    ) -> None:
+        """Start the thread.
+
+        Args:
+            notifier: closed with the courier.
+            outbox: what waits in it from before is delivered first.
+            outage: told when the receiver fails and when it works again.
+            report: told of refusals.
+            first_delay_s: before the second try.
+        """
+        self._notifier, self._outbox, self._report = notifier, outbox, report
+        self._first_delay_s = first_delay_s
+        self._outage = outage
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"alerts to {notifier.name}", daemon=True)
+        self._thread.start()
+
+    def put(self, event: AlertEvent) -> None:
+        """Take an event to be delivered."""
+        self._outbox.put(event)
+        if self._outage.reason is None:
+            self._wake.set()
+
+    def wake(self) -> None:
+        """Try at once: the receiver seems to be back."""
+        self._wake.set()
+
+    def finish(self) -> None:
+        """Deliver what waits as long as that succeeds, then end; `close` waits for it."""
+        self._closing.set()
+        self._wake.set()
+
+    def close(self, timeout_s: float) -> bool:
+        """End the thread after `timeout_s` at most; what was not delivered by then stays in the outbox.
+
+        What an outbox has in memory alone is told, so that it is in the log at least.
+
+        Returns:
+            Whether the thread has ended; one that still waits for its receiver ends with the process.
+        """
+        self.finish()
+        self._thread.join(timeout_s)
+        self._notifier.close()
+        self._thread.join(_LAST_MOMENT_S)
+        for event in self._outbox.unsaved():
+            self._report(f"{self._notifier.name}: not delivered and not stored: {event.to_json()}")
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        delay_s = self._first_delay_s
+        while True:
+            event = self._outbox.first()
+            if event is None:
+                if self._closing.is_set():
+                    return
+                self._pause(None)
+                continue
+            wait_s = self._try(event)
+            if wait_s is None:
+                delay_s = self._first_delay_s
+                continue
+            if self._closing.is_set():
+                return
+            self._pause(wait_s or delay_s)
+            delay_s = min(delay_s * 2, _LONGEST_DELAY_S)
+
+    def _try(self, event: AlertEvent) -> float | None:
+        """Deliver one event; return None when it is dealt with, else the seconds the receiver asks for, or 0."""
+        try:
+            self._notifier.deliver(event)
+        except Unreachable as failure:
+            self._outage.failed(str(failure))
+            return failure.retry_after_s or 0.0
+        except Refused as refusal:
+            self._outbox.set_aside(event, str(refusal))
+            self._report(f"{self._notifier.name}: {refusal}; the alert '{event.alert}' is put aside")
+            return None
+        self._outbox.remove(event)
+        self._outage.recovered()
+        return None
+
+    def _pause(self, seconds: float | None) -> None:
+        self._wake.wait(seconds)
+        if not self._closing.is_set():
+            self._wake.clear()
+
+
+def receiver_outage(name: str, report: Report) -> Outage:
+    """Return what tells that a receiver fails."""
+    return Outage(name, "alerts wait until it works again", report)

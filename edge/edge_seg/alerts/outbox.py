@@ -1,0 +1,155 @@
+"""What waits to be delivered to one receiver: on the disk, or in memory where that must do."""
+
+import sqlite3
+import threading
+from collections import deque
+from typing import Protocol
+
+from edge_seg.alerts.event import AlertEvent
+from edge_seg.alerts.outage import Outage, Report
+from edge_seg.alerts.store import EventStore
+
+MOST_ON_DISK = 100_000
+"""Events of one receiver, about 60 MB; one a minute makes that in ten weeks."""
+
+MOST_IN_MEMORY = 20_000
+"""Events of one receiver while the disk takes none, about 30 MB."""
+
+
+class Outbox(Protocol):
+    """Events in order. May be used from any thread."""
+
+    def put(self, event: AlertEvent) -> None:
+        """Add an event behind the others."""
+        ...
+
+    def first(self) -> AlertEvent | None:
+        """Return the oldest event, which stays."""
+        ...
+
+    def remove(self, event: AlertEvent) -> None:
+        """Forget an event that was delivered."""
+        ...
+
+    def set_aside(self, event: AlertEvent, reason: str) -> None:
+        """Keep an event that the receiver refuses out of the way of the others."""
+        ...
+
+    def unsaved(self) -> list[AlertEvent]:
+        """Return the events that are nowhere but in memory."""
+        ...
+
+
+class MemoryOutbox:
+    """For a receiver on this machine, which is to fail seldom."""
+
+    def __init__(self, what: str, report: Report, most: int = MOST_IN_MEMORY) -> None:
+        self._events: deque[AlertEvent] = deque()
+        self._lock = threading.Lock()
+        self._most = most
+        self._full = Outage(what, "the oldest are dropped", report)
+
+    def put(self, event: AlertEvent) -> None:
+        """Add an event; of too many the oldest go, which is told."""
+        with self._lock:
+            self._events.append(event)
+            if len(self._events) > self._most:
+                self._events.popleft()
+                self._full.failed(f"more than {self._most} alerts wait in memory")
+
+    def first(self) -> AlertEvent | None:
+        """Return the oldest event, which stays."""
+        with self._lock:
+            return self._events[0] if self._events else None
+
+    def remove(self, event: AlertEvent) -> None:
+        """Forget an event."""
+        with self._lock:
+            if event in self._events:
+                self._events.remove(event)
+
+    def set_aside(self, event: AlertEvent, reason: str) -> None:
+        """Forget the event: there is no place for it."""
+        self.remove(event)
+
+    def unsaved(self) -> list[AlertEvent]:
+        """Return all that wait."""
+        with self._lock:
+            return list(self._events)
+
+
+class DiskOutbox:
+    """Events in a store; in memory while the disk is full or fails, until it takes them again."""
+
+    def __init__(self, store: EventStore, destination: str, what: str, report: Report, most: int = MOST_ON_DISK):
+        self._store, self._destination, self._most = store, destination, most
+        self._lock = threading.Lock()
+        self._overflow = MemoryOutbox(what, report)
+        self._delivered: set[str] = set()
+        self._trouble = Outage(f"alerts for {what} cannot be stored", "they wait in memory", report)
+        self._full = Outage(f"alerts for {what}", "the oldest are dropped", report)
+
+    def put(self, event: AlertEvent) -> None:
+        """Add an event; of too many the oldest go, which is told."""
+        with self._lock:
+            self._overflow.put(event)
+            self._try_to_save()
+
+    def first(self) -> AlertEvent | None:
+        """Return the oldest event, which stays."""
+        with self._lock:
+            self._try_to_save()
+            return self._first_stored() or self._overflow.first()
+
+    def remove(self, event: AlertEvent) -> None:
+        """Forget an event; while the disk takes no change, at least until the process ends."""
+        with self._lock:
+            self._overflow.remove(event)
+            self._delivered.add(event.id)
+            self._try_to_save()
+
+    def set_aside(self, event: AlertEvent, reason: str) -> None:
+        """Keep an event on the disk until the next start tries it again."""
+        with self._lock:
+            self._overflow.remove(event)
+            try:
+                self._store.refuse(self._destination, event.id, reason)
+            except sqlite3.Error:
+                self._delivered.add(event.id)
+
+    def unsaved(self) -> list[AlertEvent]:
+        """Return the events that are nowhere but in memory."""
+        return self._overflow.unsaved()
+
+    def _first_stored(self) -> AlertEvent | None:
+        try:
+            rows = self._store.oldest(self._destination, len(self._delivered) + 1)
+        except sqlite3.Error as error:
+            self._trouble.failed(_reason(error))
+            return None
+        return next((AlertEvent.from_json(text) for event_id, text in rows if event_id not in self._delivered), None)
+
+    def _try_to_save(self) -> None:
+        """Bring the disk up to date: forget what was delivered, store what waits in memory."""
+        try:
+            for event_id in tuple(self._delivered):
+                self._store.remove(self._destination, event_id)
+                self._delivered.discard(event_id)
+            while (event := self._overflow.first()) is not None:
+                self._store.add(self._destination, event.id, event.to_json())
+                self._overflow.remove(event)
+                self._keep_bound()
+        except sqlite3.Error as error:
+            self._trouble.failed(_reason(error))
+        else:
+            self._trouble.recovered()
+
+    def _keep_bound(self) -> None:
+        excess = self._store.counts()[self._destination] - self._most
+        if excess > 0:
+            self._store.drop_oldest(self._destination, excess)
+            self._full.failed(f"more than {self._most} wait")
+
+
+def _reason(error: sqlite3.Error) -> str:
+    return "the disk is full" if "full" in str(error) else str(error)

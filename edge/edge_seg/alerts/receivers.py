@@ -1,0 +1,86 @@
+"""The receivers that settings name, each with the key of its part of the outbox."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge_seg import machine
+from edge_seg.alerts.broker import parse_broker
+from edge_seg.alerts.command import Command
+from edge_seg.alerts.courier import Notifier, receiver_outage
+from edge_seg.alerts.mqtt import MqttNotifier
+from edge_seg.alerts.outage import Outage, Report
+from edge_seg.alerts.settings import AlertSettings
+from edge_seg.alerts.topics import Topics
+from edge_seg.alerts.webhook import Webhook
+from edge_seg.errors import AlertError
+from edge_seg.extras import require_extra
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """Somebody to tell of alerts."""
+
+    notifier: Notifier
+    destination: str
+    """Marks its events in the outbox, over restarts; a hash, for the address may hold secrets."""
+    outage: Outage
+
+
+def open_receivers(settings: AlertSettings, class_names: Sequence[str], report: Report) -> list[Receiver]:
+    """Open all that settings name, brokers first; nothing is connected yet.
+
+    Raises:
+        AlertError: an address that is none, or named twice.
+        MissingExtraError: a broker, without the package that talks to it.
+    """
+    receivers = [_broker(uri, settings, class_names, report) for uri in settings.mqtt]
+    receivers += [_receiver(_webhook(url, settings), url, report) for url in settings.webhooks]
+    receivers += [_receiver(Command(line, settings.folder), line, report) for line in settings.commands]
+    destinations = [receiver.destination for receiver in receivers]
+    for receiver in receivers:
+        if destinations.count(receiver.destination) > 1:
+            raise AlertError(f"{receiver.notifier.name}: is given twice; give it once")
+    return receivers
+
+
+def _broker(uri: str, settings: AlertSettings, class_names: Sequence[str], report: Report) -> Receiver:
+    require_extra("mqtt", purpose="--mqtt")
+    broker = parse_broker(
+        uri,
+        settings.device,
+        password=settings.mqtt_password,
+        ca_file=settings.ca_file,
+        plaintext=settings.plaintext,
+    )
+    topics = Topics(
+        base=broker.base,
+        discovery=broker.discovery,
+        device=settings.device,
+        model=machine.board_model() or machine.cpu_model(),
+        rules=settings.rules,
+        classes=class_names,
+        with_temperature=machine.temperature_c() is not None,
+    )
+    outage = receiver_outage(f"MQTT broker {broker.name}", report)
+    notifier = MqttNotifier(broker, topics, outage)
+    return Receiver(notifier, _key(f"{broker.host}:{broker.port}/{broker.base}"), outage)
+
+
+def _webhook(url: str, settings: AlertSettings) -> Webhook:
+    return Webhook(
+        url,
+        settings.folder,
+        token=settings.webhook_token,
+        pictures=settings.webhook_pictures,
+        ca_file=settings.ca_file,
+        plaintext=settings.plaintext,
+    )
+
+
+def _receiver(notifier: Webhook | Command, address: str, report: Report) -> Receiver:
+    return Receiver(notifier, _key(address), receiver_outage(notifier.name, report))
+
+
+def _key(address: str) -> str:
+    return hashlib.sha256(address.encode()).hexdigest()[:16]

@@ -1,0 +1,109 @@
+"""The alerts of one run: the parts put together."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Self
+
+from edge_seg.alerts.alarm import Alarm, clock_of
+from edge_seg.alerts.courier import Courier, receiver_outage
+from edge_seg.alerts.dispatcher import Dispatcher
+from edge_seg.alerts.event import AlertEvent, Origin
+from edge_seg.alerts.folder import AlertFolder
+from edge_seg.alerts.journal import Journal
+from edge_seg.alerts.mqtt import MqttNotifier
+from edge_seg.alerts.outage import Report
+from edge_seg.alerts.outbox import DiskOutbox, MemoryOutbox
+from edge_seg.alerts.receivers import Receiver, open_receivers
+from edge_seg.alerts.rule import check_rules
+from edge_seg.alerts.settings import AlertSettings
+from edge_seg.alerts.snapshots import Snapshots
+from edge_seg.alerts.store import EventStore
+from edge_seg.classes import SegmentationClass
+from edge_seg.result import Result
+from edge_seg.sinks.sink import Painter
+from edge_seg.sources.frame import Source
+
+Listener = Callable[[AlertEvent], None]
+"""Told of every event at once, on the pipeline's thread: it must be quick."""
+
+
+class Alerts:
+    """Give `observe` to the pipeline, and close at its end."""
+
+    def __init__(
+        self,
+        settings: AlertSettings,
+        source: Source,
+        classes: Sequence[SegmentationClass],
+        paint: Painter,
+        report: Report,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
+        """Open every way out.
+
+        Args:
+            settings: what to watch for and whom to tell.
+            source: its name goes into the events; a video file's time is its own.
+            classes: the model's.
+            paint: draws the snapshots.
+            report: told, in sentences, of what fails and recovers; from any thread.
+            listeners: told of every event at once.
+
+        Raises:
+            AlertError: a class the model has not, an address that is none, a folder that is in use.
+            MissingExtraError: a broker, without the package that talks to it.
+        """
+        names = [item.name for item in classes]
+        check_rules(settings.rules, names)
+        receivers = open_receivers(settings, names, report)
+        self._folder = AlertFolder(settings.folder)
+        self._store = EventStore(self._folder.outbox, report)
+        _prepare(self._store, receivers, report)
+        journal = Journal(self._folder.journal)
+        couriers = [Courier(journal, MemoryOutbox(journal.name, report), receiver_outage(journal.name, report), report)]
+        couriers += [_courier(receiver, self._store, report) for receiver in receivers]
+        self._dispatcher = Dispatcher(Snapshots(settings.folder, paint, settings.most_snapshots), couriers, report)
+        brokers = [receiver.notifier for receiver in receivers if isinstance(receiver.notifier, MqttNotifier)]
+        self._listeners: list[Listener] = [*(mqtt.note for mqtt in brokers), *listeners]
+        self.alarm = Alarm(settings.rules, Origin(settings.device, source.name), self._on_event, clock=clock_of(source))
+        self.observers: list[Callable[[Result], None]] = [self.alarm.observe, *(mqtt.observe for mqtt in brokers)]
+        """What the pipeline is to call with every result."""
+
+    def close(self, timeout_s: float = 1.0) -> None:
+        """Deliver what waits for `timeout_s` at most; what was not delivered by then waits for the next start."""
+        if self._dispatcher.close(timeout_s):
+            self._store.close()
+        self._folder.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _on_event(self, event: AlertEvent, result: Result) -> None:
+        for listener in self._listeners:
+            listener(event)
+        self._dispatcher.put(event, result)
+
+
+def _courier(receiver: Receiver, store: EventStore, report: Report) -> Courier:
+    notifier = receiver.notifier
+    outbox = DiskOutbox(store, receiver.destination, notifier.name, report)
+    courier = Courier(notifier, outbox, receiver.outage, report)
+    if isinstance(notifier, MqttNotifier):
+        notifier.on_connected = courier.wake
+        notifier.start()
+    return courier
+
+
+def _prepare(store: EventStore, receivers: Sequence[Receiver], report: Report) -> None:
+    """Give what was refused another chance, and tell of what nobody is there for any more."""
+    known = {receiver.destination for receiver in receivers}
+    try:
+        store.take_back_refused()
+        lost = sum(count for destination, count in store.counts().items() if destination not in known)
+    except sqlite3.Error:
+        return  # the outboxes will tell, once there is something to store
+    if lost:
+        report(f"{store.path}: {lost} alerts wait for a receiver that is not given now; give it again, or remove them")

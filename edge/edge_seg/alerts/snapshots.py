@@ -1,0 +1,52 @@
+"""The pictures of alerts: JPEG files of the frame with the classes drawn over it."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+
+from edge_seg.alerts.event import AlertEvent
+from edge_seg.alerts.slugs import slug
+from edge_seg.files import write_bytes
+from edge_seg.result import Result
+from edge_seg.sinks.sink import Painter
+
+MOST_SNAPSHOTS = 5_000
+"""Files kept, about 400 MB at 640×480; the oldest go."""
+
+_JPEG_QUALITY = 88
+
+
+class Snapshots:
+    """Writes `folder/snapshots/TIME-ALERT-EVENT-ID.jpg` and keeps the newest. Belongs to one thread."""
+
+    def __init__(self, folder: Path, paint: Painter, most: int = MOST_SNAPSHOTS) -> None:
+        self._folder, self._paint, self._most = folder, paint, most
+        self._names: list[str] | None = None
+
+    def write(self, event: AlertEvent, result: Result) -> str:
+        """Write one picture, whole or not at all; return its path relative to the folder.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        bgr = cv2.cvtColor(self._paint(result), cv2.COLOR_RGB2BGR)
+        _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+        name = snapshot_name(event)
+        write_bytes(self._folder / "snapshots" / name, encoded.tobytes())
+        self._keep_newest(name)
+        return f"snapshots/{name}"
+
+    def _keep_newest(self, name: str) -> None:
+        if self._names is None:
+            self._names = sorted(path.name for path in (self._folder / "snapshots").glob("*.jpg"))
+        else:
+            self._names.append(name)
+        while len(self._names) > self._most:
+            (self._folder / "snapshots" / self._names.pop(0)).unlink(missing_ok=True)
+
+
+def snapshot_name(event: AlertEvent) -> str:
+    """Return a file name that sorts by time and holds no character of the rule's that a file system minds."""
+    time = datetime.fromtimestamp(event.time, UTC).strftime("%Y%m%dT%H%M%S.%f")[:-3]
+    return f"{time}Z-{slug(event.alert)[:40]}-{event.kind}-{event.id[:8]}.jpg"

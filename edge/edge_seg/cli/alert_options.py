@@ -1,0 +1,171 @@
+"""The options of `edge-seg camera` that say what to watch for and whom to tell."""
+
+import os
+import platform
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_seg.errors import AlertError
+
+if TYPE_CHECKING:
+    from edge_seg.alerts.event import AlertEvent
+    from edge_seg.alerts.outage import Report
+    from edge_seg.alerts.session import Listener
+    from edge_seg.alerts.settings import AlertSettings
+    from edge_seg.pipeline import OnResult
+    from edge_seg.segmenter import Segmenter
+    from edge_seg.sources import Source
+
+_PANEL = "Alerts"
+DEFAULT_FOLDER = Path("alerts")
+
+AlertOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--alert",
+        metavar="RULE",
+        rich_help_panel=_PANEL,
+        help='What to watch for: "fire > 2% for 3s", and behind it: hysteresis 0.5%  cooldown 1m  in REGION  '
+        'or  in (x,y x,y x,y). A name goes before: "low: water < 30%". May be given again.',
+    ),
+]
+RegionOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--region",
+        metavar="NAME=x,y x,y x,y",
+        rich_help_panel=_PANEL,
+        help="A polygon that rules may name, in shares of width and height: pond=0.1,0.5 0.9,0.5 0.9,1 0.1,1",
+    ),
+]
+AlertsFolderOption = Annotated[
+    Path,
+    typer.Option(
+        "--alerts",
+        rich_help_panel=_PANEL,
+        help="Folder of alerts.jsonl, of the snapshots, and of what waits to be sent.",
+    ),
+]
+MqttOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mqtt",
+        metavar="URI",
+        envvar="EDGE_SEG_MQTT",
+        rich_help_panel=_PANEL,
+        help="Broker for alerts, class shares and Home Assistant: mqtts://user@host/topic or mqtt://…; the password "
+        "in EDGE_SEG_MQTT_PASSWORD.",
+    ),
+]
+WebhookOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--webhook",
+        metavar="URL",
+        envvar="EDGE_SEG_WEBHOOK",
+        rich_help_panel=_PANEL,
+        help="Address that alerts are POSTed to as JSON; a bearer token in EDGE_SEG_WEBHOOK_TOKEN.",
+    ),
+]
+WebhookPicturesOption = Annotated[
+    bool,
+    typer.Option("--webhook-pictures", rich_help_panel=_PANEL, help="Send the snapshots to webhooks, too."),
+]
+CommandOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--on-alert",
+        metavar="COMMAND",
+        rich_help_panel=_PANEL,
+        help="Shell command run for each alert: JSON on its standard input, EDGE_SEG_ALERT, EDGE_SEG_EVENT, … in "
+        "its environment.",
+    ),
+]
+CaFileOption = Annotated[
+    Path | None,
+    typer.Option("--ca-file", rich_help_panel=_PANEL, help="PEM file of certificates to trust beside the system's."),
+]
+PlaintextOption = Annotated[
+    bool,
+    typer.Option("--plaintext", rich_help_panel=_PANEL, help="Allow mqtt:// and http:// to public addresses."),
+]
+DeviceNameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--device-name",
+        rich_help_panel=_PANEL,
+        help="What alerts and topics call this camera; the host's name when left out.",
+    ),
+]
+
+
+def alert_settings(
+    *,
+    rules: list[str] | None,
+    regions: list[str] | None,
+    folder: Path,
+    mqtt: list[str] | None,
+    webhooks: list[str] | None,
+    webhook_pictures: bool,
+    commands: list[str] | None,
+    ca_file: Path | None,
+    plaintext: bool,
+    device_name: str | None,
+) -> "AlertSettings | None":
+    """Return what the options and the environment ask for; None when that is nothing.
+
+    Raises:
+        AlertError: a rule or region that is none, or a receiver without anything to tell it.
+    """
+    if not (rules or regions or mqtt or webhooks or commands):
+        return None
+    if not rules and (regions or webhooks or commands):
+        option = "--webhook" if webhooks else "--on-alert" if commands else "--region"
+        raise AlertError(f'{option}: there is nothing to tell of; give a rule, as in  --alert "fire > 2% for 3s"')
+    from edge_seg.alerts import parse_rules
+    from edge_seg.alerts.settings import AlertSettings
+
+    return AlertSettings(
+        rules=parse_rules(rules or (), regions or ()),
+        folder=folder,
+        device=device_name or platform.node() or "camera",
+        mqtt=tuple(mqtt or ()),
+        mqtt_password=os.environ.get("EDGE_SEG_MQTT_PASSWORD"),
+        webhooks=tuple(webhooks or ()),
+        webhook_token=os.environ.get("EDGE_SEG_WEBHOOK_TOKEN"),
+        webhook_pictures=webhook_pictures,
+        commands=tuple(commands or ()),
+        ca_file=ca_file,
+        plaintext=plaintext,
+    )
+
+
+@contextmanager
+def opened_alerts(
+    settings: "AlertSettings | None",
+    source: "Source",
+    segmenter: "Segmenter",
+    report: "Report",
+    listener: "Listener",
+) -> "Generator[list[OnResult]]":
+    """Open the alerts of one run and give what the pipeline is to call; nothing without settings."""
+    if settings is None:
+        yield []
+        return
+    from edge_seg.alerts.session import Alerts
+    from edge_seg.sinks import overlay_painter
+
+    paint = overlay_painter(segmenter.classes)
+    with Alerts(
+        settings, source, segmenter.classes, paint, report, [lambda event: report(event_line(event)), listener]
+    ) as alerts:
+        yield alerts.observers
+
+
+def event_line(event: "AlertEvent") -> str:
+    """Return an event as a line for the terminal."""
+    return f"alert {event.kind}: {event.alert} ({event.share:.1%} of {event.region or 'the picture'})"

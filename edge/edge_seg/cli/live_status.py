@@ -1,0 +1,65 @@
+"""How a live run stands, on the terminal: one line that changes, or a line now and then in a log."""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from edge_seg.pipeline import OnResult
+    from edge_seg.result import Result
+
+_LINE_EVERY_S = 5.0
+_SHOWN_CLASSES = 4
+
+
+def tell(sentence: str) -> None:
+    """Say what a user who is there should know, on stderr."""
+    typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+
+
+def told(listener: Callable[[str], None]) -> Callable[[str], None]:
+    """Return a function that says a sentence and passes it on to `listener`."""
+
+    def say(sentence: str) -> None:
+        tell(sentence)
+        listener(sentence)
+
+    return say
+
+
+@contextmanager
+def live_status() -> "Generator[OnResult]":
+    """Give a function that shows how the run stands: a live line on a terminal, else a line now and then."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(stderr=True, highlight=False)
+    if not console.is_terminal:
+        yield _line_now_and_then()
+        return
+    with Live(console=console, refresh_per_second=4, transient=True) as live:
+        yield lambda result: live.update(f"{status_line(result)}   [dim]q ends[/dim]")
+
+
+def status_line(result: "Result") -> str:
+    """Return rate, latency, age, drops and the largest class shares in one line."""
+    segmentation = result.segmentation
+    largest = sorted(segmentation.area_share.items(), key=lambda item: -item[1])[:_SHOWN_CLASSES]
+    shares = "  ".join(f"{name} {share:.1%}" for name, share in largest if share > 0)
+    age = f"  age {result.age_ms:4.0f} ms" if result.age_ms > 0 else ""
+    return f"{result.fps:5.1f} fps  {segmentation.latency_ms:6.1f} ms{age}  {result.dropped} dropped  |  {shares}"
+
+
+def _line_now_and_then() -> "OnResult":
+    due = time.monotonic()
+
+    def show(result: "Result") -> None:
+        nonlocal due
+        if time.monotonic() >= due:
+            due = time.monotonic() + _LINE_EVERY_S
+            typer.echo(status_line(result), err=True)
+
+    return show

@@ -1,0 +1,85 @@
+"""The options of a camera, checked as `edge-seg camera` would and made fit for a service."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from edge_seg.errors import ServiceError
+
+_NO_WINDOW = "--no-window"
+
+
+@dataclass(frozen=True)
+class CameraArguments:
+    """A camera's command line, parsed."""
+
+    words: tuple[str, ...]
+    """The options as typed, with absolute paths for what is there already."""
+    inputs: tuple[Path, ...]
+    """Absolute paths of models, labels and other files that are read."""
+    outputs: tuple[Path, ...]
+    """Absolute paths that results are to be written to."""
+    values: dict[str, Any]
+    """All options by name, defaults too."""
+
+
+def parse_camera(words: Sequence[str]) -> CameraArguments:
+    """Parse what stands behind `--`; a usage error ends as one of `edge-seg camera` does.
+
+    Raises:
+        ServiceError: a model or list of labels that is not there.
+    """
+    from edge_seg.cli.camera import camera
+
+    app = typer.Typer(add_completion=False)
+    app.command("camera")(camera)
+    command = typer.main.get_command(app)
+    context = command.make_context("edge-seg camera", list(words))
+    given = [option for option in command.params if _is_given(context, option.name or "")]
+    inputs = tuple(_inputs(context.params))
+    typed = [word for option in given for word in _words(option, context.params[option.name or ""])]
+    if not context.params.get("no_window", True):
+        typed.append(_NO_WINDOW)
+    return CameraArguments(tuple(typed), inputs, tuple(_outputs(context.params.get("out") or [])), context.params)
+
+
+def _is_given(context: Any, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _words(option: Any, value: Any) -> list[str]:
+    """Spell an option as it would be typed."""
+    long = max(option.opts, key=len)
+    if option.is_flag:
+        return [long if value else max(option.secondary_opts, key=len)]
+    values = value if option.multiple else [value]
+    return [word for item in values for word in (long, _absolute(item, option.name))]
+
+
+def _absolute(value: Any, name: str) -> str:
+    may_be_path = isinstance(value, Path) or (name == "source" and "://" not in value and not value.isdecimal())
+    return str(Path(value).absolute()) if may_be_path and Path(value).exists() else str(value)
+
+
+def _inputs(values: dict[str, Any]) -> Iterator[Path]:
+    for name in ("model", "labels"):
+        path = values.get(name)
+        if path is not None and not path.exists():
+            raise ServiceError(f"{path}: no such file; the service would not start, name a file for --{name}")
+    for name, value in values.items():
+        if isinstance(value, Path) and value.exists():
+            yield value.absolute()
+        elif name == "source" and _absolute(value, name) != value:
+            yield Path(value).absolute()
+
+
+def _outputs(uris: Sequence[str]) -> Iterator[Path]:
+    """Give those of `file`, `kind:file` and `kind://…` that are absolute paths."""
+    for uri in uris:
+        path = uri if uri.startswith("/") else uri.partition(":")[2]
+        if path.startswith("/") and not path.startswith("//"):
+            yield Path(path)

@@ -1,0 +1,123 @@
+"""Options of what is written and of the disk it is written to, and the sinks that are made of them."""
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from edge_seg.free_space import FreeSpace, WhenFull
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge_seg.classes import SegmentationClass
+    from edge_seg.sinks import Sink, SinkOptions
+
+_PANEL = "Recordings"
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_BYTES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+
+
+def parse_duration(text: str) -> float:
+    """Return the seconds of `90s`, `10m`, `1.5h` or `30d`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip().lower())
+    if match is None or not float(match[1]):
+        raise typer.BadParameter(f"'{text}' is no duration; write  90s  10m  1h  or  1d")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def parse_size(text: str) -> int:
+    """Return the bytes of `500MB`, `2GB` or `64k`."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
+    if match is None:
+        raise typer.BadParameter(f"'{text}' is no size; write  100MB  or  2GB")
+    return round(float(match[1]) * _BYTES[match[2]])
+
+
+RotateOption = Annotated[
+    float | None,
+    typer.Option(
+        parser=parse_duration,
+        metavar="TIME",
+        help="Begin a new file after so long: 10m  1h  1d; out.mp4 is followed by out_20261125T110500Z.mp4. "
+        "Left out: videos, COCO and VIA files hourly, lines never.",
+        rich_help_panel=_PANEL,
+    ),
+]
+RotateSizeOption = Annotated[
+    int | None,
+    typer.Option(
+        parser=parse_size, metavar="SIZE", help="Begin a new file at this size: 100MB.", rich_help_panel=_PANEL
+    ),
+]
+KeepFreeOption = Annotated[
+    int,
+    typer.Option(
+        parser=parse_size,
+        metavar="SIZE",
+        help="Leave so much of the disk free; 0: write it full.",
+        rich_help_panel=_PANEL,
+    ),
+]
+WhenFullOption = Annotated[
+    WhenFull,
+    typer.Option(
+        help="When less is free: write nothing until there is room again, delete the oldest of its own "
+        "recordings (those with a time in their name), or end the run.",
+        rich_help_panel=_PANEL,
+    ),
+]
+KEEP_FREE = "200MB"
+
+
+def open_camera_sinks(
+    uris: Sequence[str], classes: "Sequence[SegmentationClass]", options: "SinkOptions", space: FreeSpace
+) -> "list[Sink]":
+    """Open outputs that fail, hang and come back without the camera's noticing.
+
+    Raises:
+        SinkError: one cannot be opened.
+    """
+    from edge_seg.sinks import output_path
+
+    outputs = [path for path in map(output_path, uris) if path is not None]
+    return [_open_camera_sink(uri, classes, options, space, outputs) for uri in uris]
+
+
+def pictures_of(source: str) -> "Path | None":
+    """Return the folder of pictures that a source reads, for annotations to refer to; None for other sources."""
+    from pathlib import Path
+
+    from edge_seg.images import IMAGE_SUFFIXES
+
+    path = Path(source)
+    if path.is_dir():
+        return path
+    return path.parent if path.suffix.lower() in IMAGE_SUFFIXES else None
+
+
+def _open_camera_sink(
+    uri: str,
+    classes: "Sequence[SegmentationClass]",
+    options: "SinkOptions",
+    space: FreeSpace,
+    outputs: "Sequence[Path]",
+) -> "Sink":
+    from edge_seg.sinks import open_sink, output_path
+    from edge_seg.sinks.disk_guard import DiskGuard, GuardedSink
+    from edge_seg.sinks.recovering import RecoveringSink
+
+    path = output_path(uri)
+    if path is None:
+        return open_sink(uri, classes, options)
+    guard = DiskGuard(path, space, outputs)
+
+    def reopen() -> "Sink":
+        return GuardedSink(open_sink(uri, classes, options), guard)
+
+    return RecoveringSink(uri, reopen, _report, live=options.live)
+
+
+def _report(sentence: str) -> None:
+    typer.echo(sentence, err=True)

@@ -1,0 +1,1 @@
+"""The camera as a systemd service: the unit file, its installation, and what the process tells systemd."""

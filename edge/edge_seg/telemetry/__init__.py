@@ -1,0 +1,8 @@
+"""How a run stands, for those who ask from other threads: the live page, the metrics, a health check."""
+
+from edge_seg.telemetry.board import Board, BoardReading
+from edge_seg.telemetry.history import ShareHistory
+from edge_seg.telemetry.state import Alert, SourceState, State
+from edge_seg.telemetry.telemetry import Telemetry
+
+__all__ = ["Alert", "Board", "BoardReading", "ShareHistory", "SourceState", "State", "Telemetry"]

@@ -1,0 +1,65 @@
+"""The values that telemetry gives out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from edge_seg.telemetry.board import BoardReading
+
+Condition = Literal["starting", "live", "stalled", "trouble", "ended"]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An alert event as it was told."""
+
+    rule: str
+    state: str
+    time: float
+    value: float
+
+
+@dataclass(frozen=True)
+class SourceState:
+    """How the source does."""
+
+    condition: Condition
+    sentence: str
+    """What is wrong; empty while all is well."""
+
+
+@dataclass(frozen=True)
+class State:
+    """How a run stands at one instant."""
+
+    time: float
+    """Seconds since the epoch."""
+    uptime_s: float
+    source: SourceState
+    frames: int
+    """Results so far."""
+    dropped: int
+    """Frames that the model had no time for."""
+    fps: float
+    age_ms: float
+    """From capture to result, of the newest result."""
+    preprocess_ms: float
+    invoke_ms: float
+    postprocess_ms: float
+    width: int
+    """Of the newest frame, pixels; 0 before the first, as is the next."""
+    height: int
+    last_result_at: float | None
+    """Seconds since the epoch."""
+    shares: Mapping[str, float]
+    """Share of the newest picture's area per class, 0 to 1."""
+    board: BoardReading
+    active_alerts: tuple[Alert, ...]
+    recent_alerts: tuple[Alert, ...]
+    """The newest first."""
+    alerts_raised: Mapping[str, int]
+    """How often each rule was raised so far."""
+    sink_errors: Mapping[str, int]
+    """Failed writes per output."""
+    troubles: int
+    """How often the source was in trouble."""
