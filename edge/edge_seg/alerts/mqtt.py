@@ -16,7 +16,7 @@ _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 30.0
 _TELEMETRY_EVERY_S = 10.0
 _FIRST_RESULT_EVERY_S = 0.5
-_GOODBYE_S = 0.5
+_GOODBYE_S = 0.3
 
 
 class MqttNotifier:
@@ -64,7 +64,8 @@ class MqttNotifier:
             raise Unreachable(self._outage.reason or "the connection was lost")
         connection.publish(self._topics.events, event.to_json(), retain=False)
         if event.alert in self._topics.alerts:
-            if self._last_events.get(event.alert, event).id == event.id:
+            last = self._last_events.get(event.alert)
+            if last is not None and last.id == event.id:
                 self._last_events[event.alert] = event  # it has its snapshot by now
             self._publish_states(connection, event.alert)
 
@@ -73,7 +74,7 @@ class MqttNotifier:
         self._closing.set()
         self._tried.set()
         self._stirred.set()
-        if self._thread.is_alive():
+        if self._thread.is_alive() and self._connection is not None:
             self._thread.join(2 * _GOODBYE_S)
 
     def _run(self) -> None:

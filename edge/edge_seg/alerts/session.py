@@ -69,7 +69,7 @@ class Alerts:
         self.observers: list[Callable[[Result], None]] = [self.alarm.observe, *(mqtt.observe for mqtt in brokers)]
         """What the pipeline is to call with every result."""
 
-    def close(self, timeout_s: float = 1.0) -> None:
+    def close(self, timeout_s: float = 0.7) -> None:
         """Deliver what waits for `timeout_s` at most; what was not delivered by then waits for the next start."""
         if self._dispatcher.close(timeout_s):
             self._store.close()
