@@ -25,6 +25,7 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+_LARGEST_HEAD_BYTES = 16 * 1024
 _OPEN_PATHS = ("/login", "/healthz", "/assets/")
 
 
@@ -65,6 +66,8 @@ class Guard:
         methods = ("GET", "HEAD", "POST") if request.url.path == "/login" else ("GET", "HEAD")
         if request.method not in methods:
             return PlainTextResponse("only GET and HEAD are answered\n", 405, {"Allow": ", ".join(methods)})
+        if _head_bytes(request) > _LARGEST_HEAD_BYTES:
+            return PlainTextResponse("the request's head is too large\n", 431)
         if not self._login.access.needs_token and not is_loopback_host(request.headers.get("host", "")):
             return PlainTextResponse("this page is served to this machine alone, as localhost or 127.0.0.1\n", 421)
         if comes_from_elsewhere(request):
@@ -78,6 +81,11 @@ class Guard:
         if path.startswith(_OPEN_PATHS) or self._login.is_in(request):
             return None
         return RedirectResponse("/login", 303) if path == "/" else self._login.unauthorised(request)
+
+
+def _head_bytes(request: Request) -> int:
+    fields = sum(len(name) + len(value) for name, value in request.headers.raw)
+    return fields + len(request.scope["raw_path"]) + len(request.scope["query_string"])
 
 
 def is_loopback_host(host: str) -> bool:

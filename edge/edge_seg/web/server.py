@@ -1,10 +1,12 @@
 """uvicorn on a thread of its own: no signal handlers, no log, and an end that waits for nobody."""
 
 import asyncio
+import functools
 import logging
 import socket
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -12,7 +14,6 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _MOST_CONNECTIONS = 256
 _LARGEST_HEAD_BYTES = 16 * 1024
-_HEAD_TIMEOUT_S = 10.0
 _KEEP_ALIVE_S = 15
 _WRITE_BUFFER_BYTES = 32 * 1024
 _GRACE_S = 0.5
@@ -22,11 +23,18 @@ _GRACE_S = 0.5
 class ServerThread:
     """Serves an application on a listening socket until `stop`."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket, on_start: Callable[[asyncio.AbstractEventLoop], None]):
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        on_start: Callable[[asyncio.AbstractEventLoop], None],
+        *,
+        head_timeout_s: float = 10.0,
+    ) -> None:
         config = uvicorn.Config(
             app,
             loop="asyncio",
-            http=_Protocol,
+            http=functools.partial(_Protocol, head_timeout_s),  # pyright: ignore[reportArgumentType]
             ws="none",
             lifespan="off",
             interface="asgi3",
@@ -76,8 +84,9 @@ class _Server(uvicorn.Server):
 class _Protocol(H11Protocol):
     """HTTP/1.1 with a small write buffer, and a limit to how long a client may take over a request's head."""
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # pyright: ignore[reportArgumentType]
+    def __init__(self, head_timeout_s: float, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._head_timeout_s = head_timeout_s
         self._head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -97,7 +106,7 @@ class _Protocol(H11Protocol):
         if self._is_answering:
             self._forget_timer()
         elif self._head_timer is None:
-            self._head_timer = self.loop.call_later(_HEAD_TIMEOUT_S, self._give_up)
+            self._head_timer = self.loop.call_later(self._head_timeout_s, self._give_up)
 
     def _give_up(self) -> None:
         self._head_timer = None

@@ -89,7 +89,7 @@ function make(tag, className, text = "") {
 function show(state) {
   showCondition(state.source.condition, state.source.sentence);
   at("subtitle").textContent = [at("subtitle").dataset.model, state.width ? `${state.width} × ${state.height}` : ""].filter(Boolean).join(" · ");
-  if (state.width) at("picture").style.aspectRatio = `${state.width} / ${state.height}`;
+  if (state.width) at("picture").style.setProperty("--ratio", `${state.width} / ${state.height}`);
   showNumbers(state);
   showShares(state.shares);
   if (state.source.condition === "live" && state.frames) plot.add(state.time, state.shares);
