@@ -17,9 +17,12 @@ from pathlib import Path
 
 EDGE_SEG = [sys.executable, "-m", "edge_seg.cli"]
 DEVICE = "/dev/video0"
+ASKED = ["--size", "1280x720", "--rate", "25", "--pixel-format", "YUYV"]
 # include/uapi/linux/videodev2.h, and drivers/media/test-drivers/vivid/vivid-ctrls.c
 VIDIOC_G_FMT, FORMAT_BYTES, VIDEO_CAPTURE = 0xC0D05604, 208, 1
-VIDIOC_S_CTRL, VIVID_DISCONNECT = 0xC008561C, 0x00F0F000 + 65
+VIDIOC_S_CTRL, VIVID = 0xC008561C, 0x00F0F000
+DROPPED_PERCENTAGE, DISCONNECT, CORRUPT_BUFFER, STREAM_ERROR = VIVID + 64, VIVID + 65, VIVID + 66, VIVID + 70
+STALL_S = 5.0  # longer than a source waits for a frame
 
 
 def main(frames: str) -> None:
@@ -28,8 +31,8 @@ def main(frames: str) -> None:
             subprocess.run([*EDGE_SEG, "doctor", "--json"], check=True, stdout=subprocess.PIPE).stdout
         ),
         "memory_kb": colon_table("/proc/meminfo")["MemTotal"],
-        "camera": camera(["--max-frames", frames, "--out", "events.jsonl"], watch_format),
-        "unplugged": camera(["--out", "unplugged.jsonl"], unplug),
+        "camera": camera([*ASKED, "--max-frames", frames, "--out", "events.jsonl"], watch_format),
+        "faults": camera(["--out", "faults.jsonl"], make_faults),
         "out_of_memory_kills": vmstat()["oom_kill"],
     }
     Path("findings.json").write_text(json.dumps(findings))
@@ -51,18 +54,43 @@ def watch_format(process: subprocess.Popen[bytes], events: Path) -> dict:
     return {"format": current_format()}
 
 
-def unplug(process: subprocess.Popen[bytes], events: Path) -> dict:
-    """Pull the plug, which vivid puts back once nobody has the device open."""
+def make_faults(process: subprocess.Popen[bytes], events: Path) -> dict:
+    """Let the driver fail in all of its ways; return after what time frames came again."""
+    faults = {"unplugged": unplug, "stalled": stall, "stream error": break_stream, "corrupt buffer": corrupt_buffer}
     wait_for_lines(events, 3, process)
-    before = count_lines(events)
-    device = os.open(DEVICE, os.O_RDWR)
-    fcntl.ioctl(device, VIDIOC_S_CTRL, struct.pack("Ii", VIVID_DISCONNECT, 1))
-    os.close(device)
-    started = time.monotonic()
-    wait_for_lines(events, before + 5, process)
-    back_after_s = time.monotonic() - started
+    back_after_s = {}
+    for name, fault in faults.items():
+        fault()
+        started, before = time.monotonic(), count_lines(events)
+        wait_for_lines(events, before + 4, process)
+        back_after_s[name] = time.monotonic() - started if count_lines(events) >= before + 4 else None
     process.terminate()
-    return {"lines_before": before, "back_after_s": back_after_s}
+    return {"back_after_s": back_after_s}
+
+
+def unplug() -> None:
+    """Pull the plug; vivid puts it back once nobody has the device open."""
+    set_control(DISCONNECT, 1)
+
+
+def stall() -> None:
+    set_control(DROPPED_PERCENTAGE, 100)
+    time.sleep(STALL_S)
+    set_control(DROPPED_PERCENTAGE, 0)
+
+
+def break_stream() -> None:
+    set_control(STREAM_ERROR, 1)
+
+
+def corrupt_buffer() -> None:
+    set_control(CORRUPT_BUFFER, 1)
+
+
+def set_control(control: int, value: int) -> None:
+    device = os.open(DEVICE, os.O_RDWR)
+    fcntl.ioctl(device, VIDIOC_S_CTRL, struct.pack("Ii", control, value))
+    os.close(device)
 
 
 def wait_for_lines(events: Path, count: int, process: subprocess.Popen[bytes], timeout_s: float = 60) -> None:

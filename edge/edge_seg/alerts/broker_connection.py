@@ -27,13 +27,14 @@ class BrokerConnection:
     caller's back.
     """
 
-    def __init__(self, broker: Broker, *, will_topic: str, will: str, on_lost: Callable[[], None]) -> None:
+    def __init__(
+        self, broker: Broker, *, will: tuple[str, str] | None = None, on_lost: Callable[[], None] | None = None
+    ) -> None:
         """Connect.
 
         Args:
             broker: where to.
-            will_topic: on which the broker publishes `will`, retained, when this end dies.
-            will: the last will.
+            will: topic and message that the broker publishes, retained, when this end dies.
             on_lost: called when the connection is lost, on a thread of the connection's own.
 
         Raises:
@@ -43,7 +44,8 @@ class BrokerConnection:
         self._answered, self._lost = threading.Event(), threading.Event()
         self._refusal = "does not answer in time"
         self._client = self._make_client(broker)
-        self._client.will_set(will_topic, will, qos=1, retain=True)
+        if will is not None:
+            self._client.will_set(*will, qos=1, retain=True)
         try:
             self._client.connect(broker.host, broker.port, _KEEPALIVE_S)
         except (OSError, ValueError) as error:
@@ -121,7 +123,8 @@ class BrokerConnection:
     ) -> None:
         self._lost.set()
         self._answered.set()
-        self._on_lost()
+        if self._on_lost is not None:
+            self._on_lost()
 
     def _end(self) -> None:
         """Let the client's thread end; one that hangs in the network is left to itself."""

@@ -69,7 +69,7 @@ class Command:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=complaints,
-                    env={**os.environ, **environment(event, self._folder)},
+                    env={**_inherited(), **environment(event, self._folder)},
                     start_new_session=True,
                 )
             except OSError as error:
@@ -94,6 +94,11 @@ def environment(event: AlertEvent, folder: Path) -> dict[str, str]:
         f"EDGE_SEG_{key.upper()}": "" if value is None else str(value).replace("\0", "")
         for key, value in values.items()
     }
+
+
+def _inherited() -> dict[str, str]:
+    """Return this process's environment without edge-seg's own variables, some of which hold secrets."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("EDGE_SEG_")}
 
 
 def _tell(process: subprocess.Popen[bytes], event: AlertEvent) -> None:

@@ -1,11 +1,13 @@
 """Carrying the events of one outbox to one receiver, however often that takes."""
 
 import threading
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, runtime_checkable
 
 from edge_seg.alerts.event import AlertEvent
 from edge_seg.alerts.outage import Outage, Report
 from edge_seg.alerts.outbox import Outbox
+from edge_seg.result import Result
 
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 60.0
@@ -43,6 +45,23 @@ class Notifier(Protocol):
 
     def close(self) -> None:
         """End what `deliver` is doing, from another thread, and let go of the receiver."""
+        ...
+
+
+@runtime_checkable
+class LiveNotifier(Notifier, Protocol):
+    """A receiver that keeps a connection and is told more than alerts."""
+
+    def start(self, on_connected: Callable[[], None]) -> None:
+        """Begin to connect, again and again; call `on_connected` whenever that succeeds."""
+        ...
+
+    def note(self, event: AlertEvent) -> None:
+        """Take note of how an alert stands, before the event itself is delivered; quick."""
+        ...
+
+    def observe(self, result: Result) -> None:
+        """Take note of what is seen; quick."""
         ...
 
 

@@ -25,11 +25,11 @@ from decimal import Decimal
 from typing import Any
 
 from edge_seg.alerts.region import Region
-from edge_seg.alerts.rule import COMPARISONS, Rule
+from edge_seg.alerts.rule import COMPARISONS, LONGEST_S, Rule, duration
 from edge_seg.errors import AlertError
 
 _TOKEN = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[<>]=?|[:(),]|[^\s"'<>=:(),]+|\S)""", re.DOTALL)
-_NUMBER = re.compile(r"(\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})(.*)", re.ASCII)
+_NUMBER = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(.*)", re.ASCII | re.DOTALL)
 _SECONDS = {"ms": Decimal("0.001"), "s": Decimal(1), "m": Decimal(60), "h": Decimal(3600)}
 _OPTIONS = {"for": "for_s", "hysteresis": "hysteresis", "cooldown": "cooldown_s", "in": "region"}
 _RIGHT = "write it as in  fire > 2% for 3s"
@@ -155,7 +155,10 @@ class _Tokens:
         number, unit = self._number(expected, tuple(_SECONDS))
         if not unit:
             raise self.wrong(expected, str(number))
-        return float(number * _SECONDS[unit])
+        seconds = number * _SECONDS[unit]
+        if seconds > LONGEST_S:
+            raise self.wrong(f"{where} a duration is at most {duration(LONGEST_S)}", f"{number}{unit}")
+        return float(seconds)
 
     def region(self, regions: Mapping[str, Region]) -> Region:
         token = self.take()

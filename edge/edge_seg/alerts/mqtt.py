@@ -1,21 +1,22 @@
 """Alerts, class shares and temperature on an MQTT broker; the topics are those of `edge_seg.alerts.topics`."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from edge_seg.alerts.broker import Broker
 from edge_seg.alerts.broker_connection import BrokerConnection
 from edge_seg.alerts.courier import Unreachable
 from edge_seg.alerts.event import AlertEvent
 from edge_seg.alerts.outage import Outage
-from edge_seg.alerts.topics import OFFLINE, ONLINE, Topics
+from edge_seg.alerts.topics import OFFLINE, ONLINE, Topics, events_topic
 from edge_seg.machine import temperature_c
 from edge_seg.result import Result
 
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 30.0
 _TELEMETRY_EVERY_S = 10.0
-_GOODBYE_S = 0.5
+_FIRST_RESULT_EVERY_S = 0.5
+_GOODBYE_S = 0.3
 
 
 class MqttNotifier:
@@ -33,18 +34,18 @@ class MqttNotifier:
             telemetry_every_s: class shares and temperature are published so often.
         """
         self.name = f"MQTT broker {broker.name}"
-        self.on_connected: Callable[[], None] = _nothing
-        """Called whenever a connection is there, to deliver what waits."""
+        self._on_connected: Callable[[], None] | None = None
         self._broker, self._topics, self._outage = broker, topics, outage
         self._telemetry_every_s = telemetry_every_s
         self._connection: BrokerConnection | None = None
         self._last_events: dict[str, AlertEvent] = {}
-        self._latest: Result | None = None
+        self._seen: tuple[Mapping[str, float], float] | None = None
         self._tried, self._closing, self._stirred = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
-    def start(self) -> None:
-        """Begin to connect."""
+    def start(self, on_connected: Callable[[], None]) -> None:
+        """Begin to connect, again and again; call `on_connected` whenever that succeeds."""
+        self._on_connected = on_connected
         self._thread.start()
 
     def note(self, event: AlertEvent) -> None:
@@ -52,8 +53,8 @@ class MqttNotifier:
         self._last_events[event.alert] = event
 
     def observe(self, result: Result) -> None:
-        """Take note of what is seen, for the next telemetry."""
-        self._latest = result
+        """Take note of what is seen, for the next telemetry; the picture is not kept."""
+        self._seen = result.segmentation.area_share, result.fps
 
     def deliver(self, event: AlertEvent) -> None:
         """Publish one event, and how its alert stands now."""
@@ -63,7 +64,8 @@ class MqttNotifier:
             raise Unreachable(self._outage.reason or "the connection was lost")
         connection.publish(self._topics.events, event.to_json(), retain=False)
         if event.alert in self._topics.alerts:
-            if self._last_events.get(event.alert, event).id == event.id:
+            last = self._last_events.get(event.alert)
+            if last is not None and last.id == event.id:
                 self._last_events[event.alert] = event  # it has its snapshot by now
             self._publish_states(connection, event.alert)
 
@@ -72,7 +74,7 @@ class MqttNotifier:
         self._closing.set()
         self._tried.set()
         self._stirred.set()
-        if self._thread.is_alive():
+        if self._thread.is_alive() and self._connection is not None:
             self._thread.join(2 * _GOODBYE_S)
 
     def _run(self) -> None:
@@ -90,18 +92,17 @@ class MqttNotifier:
     def _live(self) -> None:
         """Connect and stay connected, until the connection is lost or the notifier closed."""
         self._stirred.clear()
-        connection = BrokerConnection(
-            self._broker, will_topic=self._topics.status, will=OFFLINE, on_lost=self._stirred.set
-        )
+        connection = BrokerConnection(self._broker, will=(self._topics.status, OFFLINE), on_lost=self._stirred.set)
         try:
             self._introduce(connection)
             self._connection = connection
             self._outage.recovered()
             self._tried.set()
-            self.on_connected()
+            if self._on_connected is not None:
+                self._on_connected()
             while connection.alive and not self._closing.is_set():
-                self._publish_telemetry(connection)
-                self._stirred.wait(self._telemetry_every_s)
+                published = self._publish_telemetry(connection)
+                self._stirred.wait(self._telemetry_every_s if published else _FIRST_RESULT_EVERY_S)
             if connection.alive:
                 connection.publish(self._topics.status, OFFLINE, retain=True, timeout_s=_GOODBYE_S)
         finally:
@@ -122,13 +123,29 @@ class MqttNotifier:
             message = self._topics.state(rules[title], self._last_events.get(title))
             connection.publish(self._topics.alerts[title], message, retain=True)
 
-    def _publish_telemetry(self, connection: BrokerConnection) -> None:
-        result, self._latest = self._latest, None
-        if result is not None:
-            shares = result.segmentation.area_share
-            message = self._topics.telemetry_message(shares, result.fps, temperature_c())
-            connection.publish_unconfirmed(self._topics.telemetry, message)
+    def _publish_telemetry(self, connection: BrokerConnection) -> bool:
+        seen, self._seen = self._seen, None
+        if seen is None:
+            return False
+        message = self._topics.telemetry_message(*seen, temperature_c())
+        connection.publish_unconfirmed(self._topics.telemetry, message)
+        return True
 
 
-def _nothing() -> None:
-    """Do nothing."""
+class OneMessage:
+    """Publishes events without a lasting connection, and nothing but events: for a trial."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.name = f"MQTT broker {broker.name}"
+        self._broker = broker
+
+    def deliver(self, event: AlertEvent) -> None:
+        """Connect, publish one event, disconnect."""
+        connection = BrokerConnection(self._broker)
+        try:
+            connection.publish(events_topic(self._broker.base), event.to_json(), retain=False)
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Do nothing: no connection is kept."""

@@ -2,7 +2,9 @@
 
 import sqlite3
 import threading
+import time
 from collections import deque
+from contextlib import suppress
 from typing import Protocol
 
 from edge_seg.alerts.event import AlertEvent
@@ -11,6 +13,8 @@ from edge_seg.alerts.store import EventStore
 
 MOST_ON_DISK = 100_000
 """Events of one receiver, about 60 MB; one a minute makes that in ten weeks."""
+
+SECOND_CHANCE_EVERY_S = 6 * 3600.0
 
 MOST_IN_MEMORY = 20_000
 """Events of one receiver while the disk takes none, about 30 MB."""
@@ -86,6 +90,7 @@ class DiskOutbox:
         self._lock = threading.Lock()
         self._overflow = MemoryOutbox(what, report)
         self._delivered: set[str] = set()
+        self._second_chance_s = time.monotonic()
         self._trouble = Outage(f"alerts for {what} cannot be stored", "they wait in memory", report)
         self._full = Outage(f"alerts for {what}", "the oldest are dropped", report)
 
@@ -99,6 +104,7 @@ class DiskOutbox:
         """Return the oldest event, which stays."""
         with self._lock:
             self._try_to_save()
+            self._give_second_chance()
             return self._first_stored() or self._overflow.first()
 
     def remove(self, event: AlertEvent) -> None:
@@ -109,7 +115,7 @@ class DiskOutbox:
             self._try_to_save()
 
     def set_aside(self, event: AlertEvent, reason: str) -> None:
-        """Keep an event on the disk until the next start tries it again."""
+        """Keep an event on the disk; it is tried again after six hours, or with the next start."""
         with self._lock:
             self._overflow.remove(event)
             try:
@@ -120,6 +126,14 @@ class DiskOutbox:
     def unsaved(self) -> list[AlertEvent]:
         """Return the events that are nowhere but in memory."""
         return self._overflow.unsaved()
+
+    def _give_second_chance(self) -> None:
+        """Let what was refused wait again, now and then: what was wrong may have been the receiver."""
+        if time.monotonic() < self._second_chance_s:
+            return
+        self._second_chance_s = time.monotonic() + SECOND_CHANCE_EVERY_S
+        with suppress(sqlite3.Error):
+            self._store.take_back_refused(self._destination)
 
     def _first_stored(self) -> AlertEvent | None:
         try:

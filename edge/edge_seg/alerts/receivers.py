@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_seg import machine
-from edge_seg.alerts.broker import parse_broker
+from edge_seg.alerts.broker import Broker, parse_broker
 from edge_seg.alerts.command import Command
 from edge_seg.alerts.courier import Notifier, receiver_outage
-from edge_seg.alerts.mqtt import MqttNotifier
 from edge_seg.alerts.outage import Outage, Report
 from edge_seg.alerts.settings import AlertSettings
 from edge_seg.alerts.topics import Topics
@@ -35,7 +34,7 @@ def open_receivers(settings: AlertSettings, class_names: Sequence[str], report: 
         MissingExtraError: a broker, without the package that talks to it.
     """
     receivers = [_broker(uri, settings, class_names, report) for uri in settings.mqtt]
-    receivers += [_receiver(_webhook(url, settings), url, report) for url in settings.webhooks]
+    receivers += [_receiver(webhook_of(url, settings), url, report) for url in settings.webhooks]
     receivers += [_receiver(Command(line, settings.folder), line, report) for line in settings.commands]
     destinations = [receiver.destination for receiver in receivers]
     for receiver in receivers:
@@ -45,14 +44,7 @@ def open_receivers(settings: AlertSettings, class_names: Sequence[str], report: 
 
 
 def _broker(uri: str, settings: AlertSettings, class_names: Sequence[str], report: Report) -> Receiver:
-    require_extra("mqtt", purpose="--mqtt")
-    broker = parse_broker(
-        uri,
-        settings.device,
-        password=settings.mqtt_password,
-        ca_file=settings.ca_file,
-        plaintext=settings.plaintext,
-    )
+    broker = broker_of(uri, settings)
     topics = Topics(
         base=broker.base,
         discovery=broker.discovery,
@@ -62,12 +54,36 @@ def _broker(uri: str, settings: AlertSettings, class_names: Sequence[str], repor
         classes=class_names,
         with_temperature=machine.temperature_c() is not None,
     )
+    from edge_seg.alerts.mqtt import MqttNotifier
+
     outage = receiver_outage(f"MQTT broker {broker.name}", report)
     notifier = MqttNotifier(broker, topics, outage)
     return Receiver(notifier, _key(f"{broker.host}:{broker.port}/{broker.base}"), outage)
 
 
-def _webhook(url: str, settings: AlertSettings) -> Webhook:
+def broker_of(uri: str, settings: AlertSettings) -> Broker:
+    """Read a broker's address with what the settings say of password and certificates.
+
+    Raises:
+        AlertError: it is none.
+        MissingExtraError: the package that talks to it is not installed.
+    """
+    require_extra("mqtt", purpose="--mqtt")
+    return parse_broker(
+        uri,
+        settings.device,
+        password=settings.mqtt_password,
+        ca_file=settings.ca_file,
+        plaintext=settings.plaintext,
+    )
+
+
+def webhook_of(url: str, settings: AlertSettings) -> Webhook:
+    """Read a webhook's address with what the settings say of token and certificates.
+
+    Raises:
+        AlertError: it is none.
+    """
     return Webhook(
         url,
         settings.folder,

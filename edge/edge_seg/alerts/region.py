@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_seg.images import RgbImage
+
 _SUBPIXEL_BITS = 8
 
 
@@ -33,9 +35,22 @@ def region_mask(region: Region, height: int, width: int) -> NDArray[np.uint8]:
         [height, width] uint8, 255 inside and on the edge, 0 elsewhere; never all 0.
     """
     mask = np.zeros((height, width), np.uint8)
-    corners = np.array(region.points) * (width - 1, height - 1) * (1 << _SUBPIXEL_BITS)
-    cv2.fillPoly(mask, [corners.round().astype(np.int32)], (255,), shift=_SUBPIXEL_BITS)
+    cv2.fillPoly(mask, [_corners(region, height, width)], (255,), shift=_SUBPIXEL_BITS)
     return mask
+
+
+def outline_region(picture: RgbImage, region: Region) -> None:
+    """Draw a region's outline into a picture [height, width, 3] uint8 RGB, in place."""
+    height, width = picture.shape[:2]
+    corners = _corners(region, height, width)
+    thickness = max(height // 240, 1)
+    cv2.polylines(picture, [corners], True, (255, 255, 255), thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _corners(region: Region, height: int, width: int) -> NDArray[np.int32]:
+    """Return the points in pixels, as the fixed-point numbers that OpenCV draws with."""
+    corners = np.array(region.points) * (width - 1, height - 1) * (1 << _SUBPIXEL_BITS)
+    return corners.round().astype(np.int32)
 
 
 def plain_number(value: float) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from edge_seg.alerts.region import Region, plain_decimal, plain_number
+from edge_seg.alerts.region import Region, plain_decimal
 from edge_seg.errors import AlertError
 
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
@@ -15,6 +15,9 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     "<=": operator.le,
 }
+LONGEST_S = 366 * 24 * 3600.0
+"""The longest duration, a year."""
+
 PLAIN_WORDS = re.compile(r"[^\s\"'<>=:(),%]+(?: [^\s\"'<>=:(),%]+)*")
 _WORDS = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
 _NEVER_OR_ALWAYS = {(">", 1.0): "never", ("<", 0.0): "never", (">=", 0.0): "always", ("<=", 1.0): "always"}
@@ -48,7 +51,7 @@ class Rule:
         when = _NEVER_OR_ALWAYS.get((self.comparison, self.threshold))
         if when:
             raise AlertError(f"alert '{self}' {when} holds, for shares lie between 0% and 100%; give another threshold")
-        room = self.threshold if self._rises else 1 - self.threshold
+        room = self.threshold if self._rises else round(1 - self.threshold, 12)
         if self.hysteresis > room:
             raise AlertError(
                 f"alert '{self}' can never be cleared: a hysteresis of {percent(self.hysteresis)} leads out of "
@@ -68,7 +71,7 @@ class Rule:
     def is_over(self, share: float) -> bool:
         """Whether a share clears the alert: the condition fails, by at least the hysteresis."""
         back = self.threshold - self.hysteresis if self._rises else self.threshold + self.hysteresis
-        return not COMPARISONS[self.comparison](share, back)
+        return not COMPARISONS[self.comparison](share, min(max(back, 0.0), 1.0))
 
     @property
     def _rises(self) -> bool:
@@ -79,11 +82,11 @@ class Rule:
         parts = [f"{quoted(self.name)}:"] if self.name else []
         parts += [quoted(self.class_name), self.comparison, percent(self.threshold)]
         if self.for_s:
-            parts.append(f"for {plain_number(self.for_s)}s")
+            parts.append(f"for {duration(self.for_s)}")
         if self.hysteresis:
             parts.append(f"hysteresis {percent(self.hysteresis)}")
         if self.cooldown_s:
-            parts.append(f"cooldown {plain_number(self.cooldown_s)}s")
+            parts.append(f"cooldown {duration(self.cooldown_s)}")
         if self.region:
             parts.append(f"in {quoted(self.region.name) if self.region.name else self.region}")
         return " ".join(parts)
@@ -106,6 +109,15 @@ def check_rules(rules: Sequence[Rule], class_names: Sequence[str]) -> None:
 def percent(share: float) -> str:
     """Write a share in percent, so that reading it gives the same float."""
     return f"{plain_decimal(Decimal(repr(share)) * 100)}%"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration in the largest unit that needs no fraction, so that reading it gives the same float."""
+    exact = Decimal(repr(seconds))
+    for unit, length in (("h", 3600), ("m", 60)):
+        if exact >= length and exact % length == 0:
+            return f"{plain_decimal(exact / length)}{unit}"
+    return f"{plain_decimal(exact)}s"
 
 
 def quoted(text: str) -> str:

@@ -5,12 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from edge_seg.alerts.alarm import Alarm, clock_of
-from edge_seg.alerts.courier import Courier, receiver_outage
+from edge_seg.alerts.courier import Courier, LiveNotifier, receiver_outage
 from edge_seg.alerts.dispatcher import Dispatcher
 from edge_seg.alerts.event import AlertEvent, Origin
 from edge_seg.alerts.folder import AlertFolder
 from edge_seg.alerts.journal import Journal
-from edge_seg.alerts.mqtt import MqttNotifier
 from edge_seg.alerts.outage import Report
 from edge_seg.alerts.outbox import DiskOutbox, MemoryOutbox
 from edge_seg.alerts.receivers import Receiver, open_receivers
@@ -58,18 +57,19 @@ class Alerts:
         receivers = open_receivers(settings, names, report)
         self._folder = AlertFolder(settings.folder)
         self._store = EventStore(self._folder.outbox, report)
-        _prepare(self._store, receivers, report)
+        _tell_of_the_lost(self._store, receivers, report)
         journal = Journal(self._folder.journal)
         couriers = [Courier(journal, MemoryOutbox(journal.name, report), receiver_outage(journal.name, report), report)]
         couriers += [_courier(receiver, self._store, report) for receiver in receivers]
-        self._dispatcher = Dispatcher(Snapshots(settings.folder, paint, settings.most_snapshots), couriers, report)
-        brokers = [receiver.notifier for receiver in receivers if isinstance(receiver.notifier, MqttNotifier)]
+        snapshots = Snapshots(settings.folder, paint, settings.rules, settings.most_snapshots)
+        self._dispatcher = Dispatcher(snapshots, couriers, report)
+        brokers = [receiver.notifier for receiver in receivers if isinstance(receiver.notifier, LiveNotifier)]
         self._listeners: list[Listener] = [*(mqtt.note for mqtt in brokers), *listeners]
         self.alarm = Alarm(settings.rules, Origin(settings.device, source.name), self._on_event, clock=clock_of(source))
         self.observers: list[Callable[[Result], None]] = [self.alarm.observe, *(mqtt.observe for mqtt in brokers)]
         """What the pipeline is to call with every result."""
 
-    def close(self, timeout_s: float = 1.0) -> None:
+    def close(self, timeout_s: float = 0.7) -> None:
         """Deliver what waits for `timeout_s` at most; what was not delivered by then waits for the next start."""
         if self._dispatcher.close(timeout_s):
             self._store.close()
@@ -91,17 +91,15 @@ def _courier(receiver: Receiver, store: EventStore, report: Report) -> Courier:
     notifier = receiver.notifier
     outbox = DiskOutbox(store, receiver.destination, notifier.name, report)
     courier = Courier(notifier, outbox, receiver.outage, report)
-    if isinstance(notifier, MqttNotifier):
-        notifier.on_connected = courier.wake
-        notifier.start()
+    if isinstance(notifier, LiveNotifier):
+        notifier.start(on_connected=courier.wake)
     return courier
 
 
-def _prepare(store: EventStore, receivers: Sequence[Receiver], report: Report) -> None:
-    """Give what was refused another chance, and tell of what nobody is there for any more."""
+def _tell_of_the_lost(store: EventStore, receivers: Sequence[Receiver], report: Report) -> None:
+    """Tell of what an earlier run left for a receiver that this one has not."""
     known = {receiver.destination for receiver in receivers}
     try:
-        store.take_back_refused()
         lost = sum(count for destination, count in store.counts().items() if destination not in known)
     except sqlite3.Error:
         return  # the outboxes will tell, once there is something to store

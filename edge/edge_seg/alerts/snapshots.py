@@ -1,13 +1,18 @@
 """The pictures of alerts: JPEG files of the frame with the classes drawn over it."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 
 from edge_seg.alerts.event import AlertEvent
+from edge_seg.alerts.region import outline_region
+from edge_seg.alerts.rule import Rule
 from edge_seg.alerts.slugs import slug
 from edge_seg.files import write_bytes
+from edge_seg.hud import HudRow, draw_hud
+from edge_seg.images import RgbImage
 from edge_seg.result import Result
 from edge_seg.sinks.sink import Painter
 
@@ -18,10 +23,14 @@ _JPEG_QUALITY = 88
 
 
 class Snapshots:
-    """Writes `folder/snapshots/TIME-ALERT-EVENT-ID.jpg` and keeps the newest. Belongs to one thread."""
+    """Writes `folder/snapshots/TIME-ALERT-EVENT-ID.jpg` and keeps the newest. Belongs to one thread.
 
-    def __init__(self, folder: Path, paint: Painter, most: int = MOST_SNAPSHOTS) -> None:
+    Each says what it shows, and has the outline of its rule's region.
+    """
+
+    def __init__(self, folder: Path, paint: Painter, rules: Sequence[Rule], most: int = MOST_SNAPSHOTS) -> None:
         self._folder, self._paint, self._most = folder, paint, most
+        self._regions = {rule.title: rule.region for rule in rules if rule.region}
         self._names: list[str] | None = None
 
     def write(self, event: AlertEvent, result: Result) -> str:
@@ -30,12 +39,19 @@ class Snapshots:
         Raises:
             OSError: it cannot be written.
         """
-        bgr = cv2.cvtColor(self._paint(result), cv2.COLOR_RGB2BGR)
+        bgr = cv2.cvtColor(self._picture(event, result), cv2.COLOR_RGB2BGR)
         _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         name = snapshot_name(event)
         write_bytes(self._folder / "snapshots" / name, encoded.tobytes())
         self._keep_newest(name)
         return f"snapshots/{name}"
+
+    def _picture(self, event: AlertEvent, result: Result) -> RgbImage:
+        picture = self._paint(result)
+        if event.alert in self._regions:
+            outline_region(picture, self._regions[event.alert])
+        when = datetime.fromtimestamp(event.time).astimezone().strftime("%Y-%m-%d %H:%M:%S %z")
+        return draw_hud(picture, [HudRow(f"{event.alert}: {event.kind} at {event.share:.1%}"), HudRow(when)])
 
     def _keep_newest(self, name: str) -> None:
         if self._names is None:

@@ -50,9 +50,9 @@ class EventStore:
             "UPDATE waiting SET refusal = ? WHERE destination = ? AND event_id = ?", reason, destination, event_id
         )
 
-    def take_back_refused(self) -> None:
+    def take_back_refused(self, destination: str) -> None:
         """Let what was put aside wait again."""
-        self._change("UPDATE waiting SET refusal = NULL WHERE refusal IS NOT NULL")
+        self._change("UPDATE waiting SET refusal = NULL WHERE destination = ? AND refusal IS NOT NULL", destination)
 
     def drop_oldest(self, destination: str, count: int) -> None:
         """Forget the oldest events of a destination."""

@@ -45,7 +45,7 @@ class Topics:
     @property
     def events(self) -> str:
         """Where every event goes."""
-        return f"{self.base}/events"
+        return events_topic(self.base)
 
     @property
     def telemetry(self) -> str:
@@ -129,6 +129,11 @@ class Topics:
             },
             "origin": {"name": "edge-seg", "sw_version": __version__},
         }
+
+
+def events_topic(base: str) -> str:
+    """Return where every event goes."""
+    return f"{base}/events"
 
 
 def _alert_entity(title: str, topic: str) -> dict[str, Any]:

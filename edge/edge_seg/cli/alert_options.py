@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edge_seg.sources import Source
 
 _PANEL = "Alerts"
+_SNAPSHOT_OPACITY = 0.35  # what raised the alert is to be seen beneath the colours
 DEFAULT_FOLDER = Path("alerts")
 
 AlertOption = Annotated[

@@ -23,6 +23,7 @@ _COMMANDS: dict[str, tuple[str, str | None]] = {
     "inspect": ("Show what a model file is.", "inspect:inspect"),
     "camera": ("Segment a live camera or stream.", "camera:camera"),
     "run": ("Segment images, folders and videos.", "run:run"),
+    "alert": ("Try the ways that alerts go.", "alert:alert"),
     "eval": ("Measure mIoU at full image resolution.", "evaluate:evaluate"),
     "bench": ("Measure latency, memory and size of models.", None),
     "models": ("List the models that ship with the package.", "models:models"),
