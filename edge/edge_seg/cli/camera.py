@@ -102,8 +102,9 @@ def camera(
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     opened = open_source(source)
     paint = hud_painter(segmenter.classes, opacity)
-    with opened_alerts(settings, opened, segmenter, _report) as observers:
+    with opened_alerts(settings, opened, segmenter, _report) as watching:
         sinks = _open_sinks(out or [], segmenter, opened, paint, stop, window=not no_window)
+        observers = watching.observers if watching else []
         summary = _run(opened, segmenter, sinks, observers, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
