@@ -13,7 +13,7 @@ from alert_fixtures import Mosquitto, event, free_port, mosquitto, self_signed, 
 from device_fixtures import frame, result
 from edge_seg.alerts import AlertEvent, Rule, parse_rules
 from edge_seg.alerts.broker import Broker, parse_broker
-from edge_seg.alerts.courier import Courier, Unreachable, receiver_outage
+from edge_seg.alerts.courier import Courier, Unreachable, close_couriers, receiver_outage
 from edge_seg.alerts.event import rule_fields
 from edge_seg.alerts.mqtt import MqttNotifier, OneMessage
 from edge_seg.alerts.outbox import DiskOutbox
@@ -48,7 +48,7 @@ class Line:
         self._courier.put(item)
 
     def close(self) -> None:
-        assert self._courier.close(5)
+        assert close_couriers([self._courier], 5)
 
 
 Lines = Callable[..., Line]

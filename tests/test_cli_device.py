@@ -93,7 +93,7 @@ def test_bad_input_is_one_line_and_exit_code_1(tmp_path: Path, photos: Path, arg
 
 @pytest.mark.parametrize(
     "command",
-    ["quickstart", "train", "convert", "inspect", "camera", "run", "eval", "bench", "models", "doctor"],
+    ["quickstart", "train", "convert", "inspect", "camera", "run", "alert", "eval", "bench", "models", "doctor"],
 )
 def test_help_has_an_example(command: str) -> None:
     done = edge_seg(command, "--help")

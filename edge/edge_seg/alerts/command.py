@@ -30,7 +30,7 @@ class Command:
 
     def __init__(self, line: str, folder: Path, *, timeout_s: float = _TIMEOUT_S) -> None:
         self._line, self._folder, self._timeout_s = line, folder, timeout_s
-        self.name = f"command '{line if len(line) <= 40 else line[:39] + '…'}'"
+        self.name = f"command {_program(line)}"
         self._lock = threading.Lock()
         self._running: subprocess.Popen[bytes] | None = None
         self._closed = False
@@ -94,6 +94,11 @@ def environment(event: AlertEvent, folder: Path) -> dict[str, str]:
         f"EDGE_SEG_{key.upper()}": "" if value is None else str(value).replace("\0", "")
         for key, value in values.items()
     }
+
+
+def _program(line: str) -> str:
+    """Return the program's name for messages; arguments and variables may hold secrets."""
+    return next((word for word in line.split() if "=" not in word), "without a program")
 
 
 def _inherited() -> dict[str, str]:

@@ -1,7 +1,8 @@
 """Carrying the events of one outbox to one receiver, however often that takes."""
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
 from edge_seg.alerts.event import AlertEvent
@@ -96,9 +97,23 @@ class Courier:
         self._thread = threading.Thread(target=self._run, name=f"alerts to {notifier.name}", daemon=True)
         self._thread.start()
 
+    @property
+    def name(self) -> str:
+        """The receiver's name."""
+        return self._notifier.name
+
+    @property
+    def waiting(self) -> int:
+        """How many events the receiver has not confirmed yet."""
+        return self._outbox.count()
+
     def put(self, event: AlertEvent) -> None:
         """Take an event to be delivered."""
         self._outbox.put(event)
+        self.notice()
+
+    def notice(self) -> None:
+        """Look into the outbox, unless the receiver is to be left alone for a while."""
         if self._outage.reason is None:
             self._wake.set()
 
@@ -107,24 +122,28 @@ class Courier:
         self._wake.set()
 
     def finish(self) -> None:
-        """Deliver what waits as long as that succeeds, then end; `close` waits for it."""
+        """Deliver what waits as long as that succeeds, then end."""
         self._closing.set()
         self._wake.set()
 
-    def close(self, timeout_s: float) -> bool:
-        """End the thread after `timeout_s` at most; what was not delivered by then stays in the outbox.
+    def join(self, deadline_s: float) -> None:
+        """Wait for the end, until `deadline_s` of time.monotonic()."""
+        self._thread.join(max(deadline_s - time.monotonic(), 0.0))
+
+    def close(self) -> None:
+        """End what is under way; what was not delivered stays in the outbox.
 
         What an outbox has in memory alone is told, so that it is in the log at least.
-
-        Returns:
-            Whether the thread has ended; one that still waits for its receiver ends with the process.
         """
         self.finish()
-        self._thread.join(timeout_s)
         self._notifier.close()
-        self._thread.join(_LAST_MOMENT_S)
+        self.join(time.monotonic() + _LAST_MOMENT_S)
         for event in self._outbox.unsaved():
             self._report(f"{self._notifier.name}: not delivered and not stored: {event.to_json()}")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the thread has ended; one that still waits for its receiver ends with the process."""
         return not self._thread.is_alive()
 
     def _run(self) -> None:
@@ -169,3 +188,15 @@ class Courier:
 def receiver_outage(name: str, report: Report) -> Outage:
     """Return what tells that a receiver fails."""
     return Outage(name, "alerts wait until it works again", report)
+
+
+def close_couriers(couriers: Sequence[Courier], timeout_s: float) -> bool:
+    """Give the couriers `timeout_s` together to deliver what waits, then close them; return whether all have ended."""
+    deadline_s = time.monotonic() + timeout_s
+    for courier in couriers:
+        courier.finish()
+    for courier in couriers:
+        courier.join(deadline_s)
+    for courier in couriers:
+        courier.close()
+    return all(courier.ended for courier in couriers)

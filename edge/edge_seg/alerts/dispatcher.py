@@ -1,12 +1,10 @@
-"""From the pipeline's thread to the couriers: the snapshot, then each receiver's outbox."""
+"""Off the pipeline's thread: an event gets its snapshot before anybody is told."""
 
 import threading
-import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
-from edge_seg.alerts.courier import Courier
 from edge_seg.alerts.event import AlertEvent
 from edge_seg.alerts.outage import Outage, Report
 from edge_seg.alerts.snapshots import Snapshots
@@ -18,8 +16,15 @@ _MOST_PICTURES = 8  # that wait to be written; an event beyond them goes without
 class Dispatcher:
     """Takes events without making the caller wait; a thread of its own does the rest."""
 
-    def __init__(self, snapshots: Snapshots, couriers: Sequence[Courier], report: Report) -> None:
-        self._snapshots, self._couriers = snapshots, couriers
+    def __init__(self, snapshots: Snapshots, put: Callable[[AlertEvent], None], report: Report) -> None:
+        """Start the thread.
+
+        Args:
+            snapshots: takes the pictures.
+            put: takes each event, with its snapshot, in order.
+            report: told when snapshots cannot be written.
+        """
+        self._snapshots, self._put = snapshots, put
         self._pictures = Outage("snapshots of alerts", "alerts go without them", report)
         self._waiting: deque[tuple[AlertEvent, Result | None]] = deque()
         self._changed = threading.Condition()
@@ -34,17 +39,12 @@ class Dispatcher:
             self._waiting.append((event, None if crowded else result))
             self._changed.notify()
 
-    def close(self, timeout_s: float) -> bool:
-        """Hand on what waits and give the couriers the rest of `timeout_s` to deliver it; return whether all ended."""
-        deadline_s = time.monotonic() + timeout_s
+    def close(self, timeout_s: float) -> None:
+        """Hand on what waits, for `timeout_s` at most."""
         with self._changed:
             self._closing = True
             self._changed.notify()
-        self._thread.join()
-        for courier in self._couriers:
-            courier.finish()
-        ended = [courier.close(max(deadline_s - time.monotonic(), 0.0)) for courier in self._couriers]
-        return all(ended)
+        self._thread.join(timeout_s)
 
     def _run(self) -> None:
         while True:
@@ -54,9 +54,7 @@ class Dispatcher:
                 if not self._waiting:
                     return
                 event, result = self._waiting.popleft()
-            event = self._with_snapshot(event, result)
-            for courier in self._couriers:
-                courier.put(event)
+            self._put(self._with_snapshot(event, result))
 
     def _with_snapshot(self, event: AlertEvent, result: Result | None) -> AlertEvent:
         if result is None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from io import FileIO
 from pathlib import Path
 
 from edge_seg.alerts.courier import Unreachable
@@ -9,7 +10,10 @@ from edge_seg.alerts.event import AlertEvent
 
 
 class Journal:
-    """Appends events to a file, which is opened for each: it may be rotated by others at any time."""
+    """Appends events to a file, which is opened for each: it may be rotated by others at any time.
+
+    A line that a killed run had just written is not written twice.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -20,17 +24,28 @@ class Journal:
         line = f"{event.to_json()}\n".encode()
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.open("ab", buffering=0) as file:
-                start = file.seek(0, os.SEEK_END)
-                if file.write(line) != len(line):
-                    file.truncate(start)
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(file.fileno())
+            with self._path.open("a+b", buffering=0) as file:
+                end = file.seek(0, os.SEEK_END)
+                if not _ends_with(file, end, line):
+                    _append(file, end, line)
         except OSError as error:
             raise Unreachable(_reason(error)) from None
 
     def close(self) -> None:
         """Do nothing: the file is closed already."""
+
+
+def _ends_with(file: FileIO, end: int, line: bytes) -> bool:
+    file.seek(max(end - len(line), 0))
+    return file.read(len(line)) == line
+
+
+def _append(file: FileIO, end: int, line: bytes) -> None:
+    """Write a line and wait for the disk; of one that does not fit, nothing stays."""
+    if file.write(line) != len(line):
+        file.truncate(end)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(file.fileno())
 
 
 def _reason(error: OSError) -> str:

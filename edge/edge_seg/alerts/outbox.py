@@ -4,6 +4,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Protocol
 
@@ -37,6 +38,10 @@ class Outbox(Protocol):
 
     def set_aside(self, event: AlertEvent, reason: str) -> None:
         """Keep an event that the receiver refuses out of the way of the others."""
+        ...
+
+    def count(self) -> int:
+        """Return how many events wait."""
         ...
 
     def unsaved(self) -> list[AlertEvent]:
@@ -76,6 +81,10 @@ class MemoryOutbox:
         """Forget the event: there is no place for it."""
         self.remove(event)
 
+    def count(self) -> int:
+        """Return how many events wait."""
+        return len(self._events)
+
     def unsaved(self) -> list[AlertEvent]:
         """Return all that wait."""
         with self._lock:
@@ -86,7 +95,7 @@ class DiskOutbox:
     """Events in a store; in memory while the disk is full or fails, until it takes them again."""
 
     def __init__(self, store: EventStore, destination: str, what: str, report: Report, most: int = MOST_ON_DISK):
-        self._store, self._destination, self._most = store, destination, most
+        self.store, self.destination, self._most = store, destination, most
         self._lock = threading.Lock()
         self._overflow = MemoryOutbox(what, report)
         self._delivered: set[str] = set()
@@ -119,13 +128,28 @@ class DiskOutbox:
         with self._lock:
             self._overflow.remove(event)
             try:
-                self._store.refuse(self._destination, event.id, reason)
+                self.store.refuse(self.destination, event.id, reason)
             except sqlite3.Error:
                 self._delivered.add(event.id)
+
+    def count(self) -> int:
+        """Return how many events wait, with those that were put aside."""
+        stored = 0
+        with suppress(sqlite3.Error):
+            stored = self.store.counts().get(self.destination, 0)
+        return stored + self._overflow.count() - len(self._delivered)
 
     def unsaved(self) -> list[AlertEvent]:
         """Return the events that are nowhere but in memory."""
         return self._overflow.unsaved()
+
+    def keep_bound(self) -> None:
+        """Drop the oldest events of too many; told once."""
+        with suppress(sqlite3.Error):
+            excess = self.store.counts().get(self.destination, 0) - self._most
+            if excess > 0:
+                self.store.drop_oldest(self.destination, excess)
+                self._full.failed(f"more than {self._most} wait")
 
     def _give_second_chance(self) -> None:
         """Let what was refused wait again, now and then: what was wrong may have been the receiver."""
@@ -133,11 +157,11 @@ class DiskOutbox:
             return
         self._second_chance_s = time.monotonic() + SECOND_CHANCE_EVERY_S
         with suppress(sqlite3.Error):
-            self._store.take_back_refused(self._destination)
+            self.store.take_back_refused(self.destination)
 
     def _first_stored(self) -> AlertEvent | None:
         try:
-            rows = self._store.oldest(self._destination, len(self._delivered) + 1)
+            rows = self.store.oldest(self.destination, len(self._delivered) + 1)
         except sqlite3.Error as error:
             self._trouble.failed(_reason(error))
             return None
@@ -147,22 +171,34 @@ class DiskOutbox:
         """Bring the disk up to date: forget what was delivered, store what waits in memory."""
         try:
             for event_id in tuple(self._delivered):
-                self._store.remove(self._destination, event_id)
+                self.store.remove(self.destination, event_id)
                 self._delivered.discard(event_id)
             while (event := self._overflow.first()) is not None:
-                self._store.add(self._destination, event.id, event.to_json())
+                self.store.add([self.destination], event.id, event.to_json())
                 self._overflow.remove(event)
-                self._keep_bound()
+                self.keep_bound()
         except sqlite3.Error as error:
             self._trouble.failed(_reason(error))
         else:
             self._trouble.recovered()
 
-    def _keep_bound(self) -> None:
-        excess = self._store.counts()[self._destination] - self._most
-        if excess > 0:
-            self._store.drop_oldest(self._destination, excess)
-            self._full.failed(f"more than {self._most} wait")
+
+def put_into_all(outboxes: Sequence[DiskOutbox], event: AlertEvent) -> None:
+    """Add an event to all outboxes of one store, in one step: killed at any time, it is in all of them or in none.
+
+    Where the disk does not take it, each outbox keeps it in memory. One thread alone may add.
+    """
+    if outboxes and not any(outbox.unsaved() for outbox in outboxes):
+        try:
+            outboxes[0].store.add([outbox.destination for outbox in outboxes], event.id, event.to_json())
+        except sqlite3.Error:
+            pass  # each outbox finds out for itself, and tells
+        else:
+            for outbox in outboxes:
+                outbox.keep_bound()
+            return
+    for outbox in outboxes:
+        outbox.put(event)
 
 
 def _reason(error: sqlite3.Error) -> str:

@@ -1,17 +1,18 @@
 """The alerts of one run: the parts put together."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
 from edge_seg.alerts.alarm import Alarm, clock_of
-from edge_seg.alerts.courier import Courier, LiveNotifier, receiver_outage
+from edge_seg.alerts.courier import Courier, LiveNotifier, close_couriers, receiver_outage
 from edge_seg.alerts.dispatcher import Dispatcher
 from edge_seg.alerts.event import AlertEvent, Origin
 from edge_seg.alerts.folder import AlertFolder
 from edge_seg.alerts.journal import Journal
 from edge_seg.alerts.outage import Report
-from edge_seg.alerts.outbox import DiskOutbox, MemoryOutbox
+from edge_seg.alerts.outbox import DiskOutbox, put_into_all
 from edge_seg.alerts.receivers import Receiver, open_receivers
 from edge_seg.alerts.rule import check_rules
 from edge_seg.alerts.settings import AlertSettings
@@ -27,7 +28,7 @@ Listener = Callable[[AlertEvent], None]
 
 
 class Alerts:
-    """Give `observe` to the pipeline, and close at its end."""
+    """Give `observers` to the pipeline, and close at its end; `alarm` knows what is raised."""
 
     def __init__(
         self,
@@ -59,19 +60,31 @@ class Alerts:
         self._store = EventStore(self._folder.outbox, report)
         _tell_of_the_lost(self._store, receivers, report)
         journal = Journal(self._folder.journal)
-        couriers = [Courier(journal, MemoryOutbox(journal.name, report), receiver_outage(journal.name, report), report)]
-        couriers += [_courier(receiver, self._store, report) for receiver in receivers]
+        receivers.insert(0, Receiver(journal, "journal", receiver_outage(journal.name, report)))
+        self._outboxes = [
+            DiskOutbox(self._store, receiver.destination, receiver.notifier.name, report) for receiver in receivers
+        ]
+        self._couriers = [
+            _courier(receiver, outbox, report) for receiver, outbox in zip(receivers, self._outboxes, strict=True)
+        ]
         snapshots = Snapshots(settings.folder, paint, settings.rules, settings.most_snapshots)
-        self._dispatcher = Dispatcher(snapshots, couriers, report)
+        self._dispatcher = Dispatcher(snapshots, self._put, report)
         brokers = [receiver.notifier for receiver in receivers if isinstance(receiver.notifier, LiveNotifier)]
         self._listeners: list[Listener] = [*(mqtt.note for mqtt in brokers), *listeners]
         self.alarm = Alarm(settings.rules, Origin(settings.device, source.name), self._on_event, clock=clock_of(source))
         self.observers: list[Callable[[Result], None]] = [self.alarm.observe, *(mqtt.observe for mqtt in brokers)]
         """What the pipeline is to call with every result."""
 
+    @property
+    def waiting(self) -> dict[str, int]:
+        """How many events each receiver has not confirmed yet, by the receiver's name; reads the disk."""
+        return {courier.name: courier.waiting for courier in self._couriers}
+
     def close(self, timeout_s: float = 0.7) -> None:
         """Deliver what waits for `timeout_s` at most; what was not delivered by then waits for the next start."""
-        if self._dispatcher.close(timeout_s):
+        deadline_s = time.monotonic() + timeout_s
+        self._dispatcher.close(timeout_s)
+        if close_couriers(self._couriers, deadline_s - time.monotonic()):
             self._store.close()
         self._folder.close()
 
@@ -86,10 +99,14 @@ class Alerts:
             listener(event)
         self._dispatcher.put(event, result)
 
+    def _put(self, event: AlertEvent) -> None:
+        put_into_all(self._outboxes, event)
+        for courier in self._couriers:
+            courier.notice()
 
-def _courier(receiver: Receiver, store: EventStore, report: Report) -> Courier:
+
+def _courier(receiver: Receiver, outbox: DiskOutbox, report: Report) -> Courier:
     notifier = receiver.notifier
-    outbox = DiskOutbox(store, receiver.destination, notifier.name, report)
     courier = Courier(notifier, outbox, receiver.outage, report)
     if isinstance(notifier, LiveNotifier):
         notifier.start(on_connected=courier.wake)
@@ -98,7 +115,7 @@ def _courier(receiver: Receiver, store: EventStore, report: Report) -> Courier:
 
 def _tell_of_the_lost(store: EventStore, receivers: Sequence[Receiver], report: Report) -> None:
     """Tell of what an earlier run left for a receiver that this one has not."""
-    known = {receiver.destination for receiver in receivers}
+    known = {"journal", *(receiver.destination for receiver in receivers)}
     try:
         lost = sum(count for destination, count in store.counts().items() if destination not in known)
     except sqlite3.Error:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,11 @@ class EventStore:
         self._database: sqlite3.Connection | None = None
         self._closed = False
 
-    def add(self, destination: str, event_id: str, event: str) -> None:
-        """Store one event behind the others; it is on the disk when this returns."""
-        self._change(
-            "INSERT INTO waiting (destination, event_id, event) VALUES (?, ?, ?)", destination, event_id, event
-        )
+    def add(self, destinations: Sequence[str], event_id: str, event: str) -> None:
+        """Store one event behind the others, for all destinations or none; it is on the disk when this returns."""
+        rows = ", ".join(["(?, ?, ?)"] * len(destinations))
+        values = [value for destination in destinations for value in (destination, event_id, event)]
+        self._run(f"INSERT INTO waiting (destination, event_id, event) VALUES {rows}", values)
 
     def remove(self, destination: str, event_id: str) -> None:
         """Forget one event."""
@@ -82,14 +83,13 @@ class EventStore:
             self._let_go()
 
     def _change(self, statement: str, *values: str | int) -> None:
-        """Run a statement that changes the table; without a file there is nothing to change but by adding to it."""
-        if statement.startswith("INSERT") or self.path.exists():
+        if self.path.exists():
             self._run(statement, values)
 
     def _read(self, statement: str, *values: str | int) -> list[Any]:
         return self._run(statement, values) if self.path.exists() else []
 
-    def _run(self, statement: str, values: tuple[str | int, ...]) -> list[Any]:
+    def _run(self, statement: str, values: Sequence[str | int]) -> list[Any]:
         with self._lock:
             try:
                 return self._opened().execute(statement, values).fetchall()

@@ -25,14 +25,17 @@ from edge_seg.errors import AlertError
 if TYPE_CHECKING:
     from edge_seg.alerts.trial import Trial
 
-alert = typer.Typer(help="Try the ways that alerts go.", no_args_is_help=True)
+alert = typer.Typer(no_args_is_help=True)
 
 _SAMPLE_RULE = "test: anything > 2%"
 
 
 @alert.callback()
 def _group() -> None:
-    """Try the ways that alerts go."""
+    """Try the ways that alerts go.
+
+    Example:  edge-seg alert test --mqtt mqtt://homeassistant.local
+    """
 
 
 @alert.command("test")

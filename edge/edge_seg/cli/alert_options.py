@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,9 +14,8 @@ from edge_seg.errors import AlertError
 if TYPE_CHECKING:
     from edge_seg.alerts.event import AlertEvent
     from edge_seg.alerts.outage import Report
-    from edge_seg.alerts.session import Listener
+    from edge_seg.alerts.session import Alerts, Listener
     from edge_seg.alerts.settings import AlertSettings
-    from edge_seg.pipeline import OnResult
     from edge_seg.segmenter import Segmenter
     from edge_seg.sources import Source
 
@@ -127,6 +126,11 @@ def alert_settings(
     if not rules and (regions or webhooks or commands):
         option = "--webhook" if webhooks else "--on-alert" if commands else "--region"
         raise AlertError(f'{option}: there is nothing to tell of; give a rule, as in  --alert "fire > 2% for 3s"')
+    token = os.environ.get("EDGE_SEG_WEBHOOK_TOKEN")
+    if token and webhooks and len(webhooks) > 1:
+        raise AlertError(
+            "EDGE_SEG_WEBHOOK_TOKEN is for one --webhook, and there are several; use user:password@ in them"
+        )
     from edge_seg.alerts import parse_rules
     from edge_seg.alerts.settings import AlertSettings
 
@@ -137,7 +141,7 @@ def alert_settings(
         mqtt=tuple(mqtt or ()),
         mqtt_password=os.environ.get("EDGE_SEG_MQTT_PASSWORD"),
         webhooks=tuple(webhooks or ()),
-        webhook_token=os.environ.get("EDGE_SEG_WEBHOOK_TOKEN"),
+        webhook_token=token,
         webhook_pictures=webhook_pictures,
         commands=tuple(commands or ()),
         ca_file=ca_file,
@@ -151,20 +155,20 @@ def opened_alerts(
     source: "Source",
     segmenter: "Segmenter",
     report: "Report",
-    listener: "Listener",
-) -> "Generator[list[OnResult]]":
-    """Open the alerts of one run and give what the pipeline is to call; nothing without settings."""
+    listeners: "Sequence[Listener]" = (),
+) -> "Generator[Alerts | None]":
+    """Open the alerts of one run, if there are settings; every event is reported, and told to the listeners."""
     if settings is None:
-        yield []
+        yield None
         return
     from edge_seg.alerts.session import Alerts
     from edge_seg.sinks import overlay_painter
 
     paint = overlay_painter(segmenter.classes)
     with Alerts(
-        settings, source, segmenter.classes, paint, report, [lambda event: report(event_line(event)), listener]
+        settings, source, segmenter.classes, paint, report, [lambda event: report(event_line(event)), *listeners]
     ) as alerts:
-        yield alerts.observers
+        yield alerts
 
 
 def event_line(event: "AlertEvent") -> str:

@@ -181,7 +181,8 @@ def camera(
         opened = paced(opened, every=every, max_fps=max_fps, stop=stop)
         rotation, paint = Rotation(rotate, rotate_size), hud_painter(segmenter.classes, opacity)
         options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)
-        with opened_alerts(settings, opened, segmenter, tell, telemetry.alert) as observers:
+        with opened_alerts(settings, opened, segmenter, tell, [telemetry.alert]) as watching:
+            observers: list[OnResult] = [*(watching.observers if watching else ()), alive.observe]
             sinks = _open_sinks(outs, segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
             sinks += collecting_sinks(
                 collect,
@@ -194,7 +195,6 @@ def camera(
             if page is not None:
                 sinks.append(open_page(page, segmenter, telemetry, title=opened.name, opacity=opacity))
                 observers.append(telemetry.observe)
-            observers.append(alive.observe)
             smoother = smoothing(smooth, segmenter, opened)
             summary = _run(opened, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
