@@ -37,7 +37,7 @@ class HttpCameraServer:
     garbage: threading.Event = field(default_factory=threading.Event)
     frozen: threading.Event = field(default_factory=threading.Event)
     burst: int = 0
-    """So many pictures are sent at once."""
+    """So many pictures are sent in a hurry."""
     burst_brightness: int = 0
     with_lengths: bool = True
     connections: int = 0
@@ -104,6 +104,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             while self.camera.burst > 0:
                 self.camera.burst -= 1
                 self._part(jpeg(self.camera.burst_brightness))
+                time.sleep(INTERVAL_S / 8)  # slow enough for a quick reader to see each
             self.camera.index += 0 if self.camera.frozen.is_set() else 1
             self._part(b"no picture at all" * 20 if self.camera.garbage.is_set() else _marked(self.camera))
             time.sleep(INTERVAL_S)

@@ -48,7 +48,9 @@ def test_status_rows_tell_rate_latency_drops_and_shares() -> None:
     first, *legend = status_rows(result(frame(), fps=24.04, dropped=3))
     assert "24.0 fps" in first.text
     assert "3 dropped" in first.text
+    assert "age" not in first.text  # a file's frame has none
     assert [row.text for row in legend] == ["red 50.0%", "blue 50.0%"]
+    assert "age 38 ms" in status_rows(result(frame(), age_ms=38.4))[0].text
 
 
 def test_the_painter_shows_the_numbers() -> None:

@@ -253,3 +253,20 @@ def test_rtsp_is_opened_again_after_its_server_stalled_and_died(rtsp: RtspServer
     take(frames, 20)
     source.close()
     assert sum("frames again" in sentence for sentence in said) == 2
+
+
+def test_sigterm_ends_the_camera_while_ffmpeg_hangs_in_a_read(rtsp: RtspServer, tmp_path: Path) -> None:
+    """The thread in FFmpeg outlives the interpreter, whose clean-up would abort the process."""
+    events = tmp_path / "e.jsonl"
+    command = [*PROGRAM, "camera", "--source", rtsp.url, "--no-window", "--out", str(events)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        _wait_for(events)
+        rtsp.send(signal.SIGSTOP)
+        time.sleep(1)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=10)
+        assert time.monotonic() - asked < 2
+    rtsp.send(signal.SIGCONT)
+    assert process.returncode == 0, stderr
+    assert "frames in" in stdout

@@ -2,13 +2,19 @@
 
 import numpy as np
 import pytest
+import typer
 
+from device_fixtures import frame, result
+from edge_seg.cli.camera import status_line
+from edge_seg.cli.source_options import pixel_format_of, retries_of, size_of
 from edge_seg.errors import ImageError, SourceError
+from edge_seg.sinks.events import event
 from edge_seg.sources.addresses import stream_name, without_secrets
 from edge_seg.sources.backlog import Backlog
 from edge_seg.sources.frozen import FrozenCheck, Verdict
 from edge_seg.sources.jpeg import decode_jpeg
 from edge_seg.sources.multipart import MultipartReader
+from edge_seg.sources.options import FOREVER, SourceOptions
 
 
 def held(waits: list[float]) -> list[bool]:
@@ -139,3 +145,42 @@ def test_what_is_no_jpeg_is_refused(data: bytes, says: str) -> None:
 def test_no_message_and_no_file_name_holds_a_password(url: str, shown: str, name: str) -> None:
     assert without_secrets(url) == shown
     assert stream_name(url) == name
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        (size_of, "640x480", (640, 480)),
+        (pixel_format_of, "mjpeg", "MJPG"),
+        (pixel_format_of, "YUY2", "YUYV"),
+        (retries_of, "3", 3),
+        (retries_of, "forever", FOREVER),
+    ],
+)
+def test_options_are_read(read, text: str, value: object) -> None:
+    assert read(text) == value
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [(size_of, "640"), (size_of, "0x480"), (pixel_format_of, "MOTION"), (retries_of, "-1"), (retries_of, "often")],
+)
+def test_a_mistyped_option_is_told(read, text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=f"'{text}' is no"):
+        read(text)
+
+
+@pytest.mark.parametrize(("retries", "at_start", "later"), [(None, 0, FOREVER), (0, 0, 0), (5, 5, 5)])
+def test_left_out_retries_mean_none_at_the_start_and_no_end_later(
+    retries: int | None, at_start: int, later: int
+) -> None:
+    options = SourceOptions(retries=retries)
+    assert (options.retries_at_start, options.retries_later) == (at_start, later)
+
+
+def test_the_age_is_on_the_terminal_and_in_the_events_of_live_sources_alone() -> None:
+    live, file = result(frame(), age_ms=38.44), result(frame())
+    assert "age   38 ms" in status_line(live)
+    assert event(live)["age_ms"] == 38.4
+    assert "age" not in status_line(file)
+    assert "age_ms" not in event(file)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from edge_seg.cli.reporting import EXIT_INTERRUPTED, reporting
+from edge_seg.native_threads import end_process
 
 _ENTRY_POINT_GROUP = "edge_seg.commands"
 
@@ -43,6 +44,9 @@ def main() -> None:
     except KeyboardInterrupt:  # while the command was still being imported
         typer.echo("interrupted", err=True)
         sys.exit(EXIT_INTERRUPTED)
+    except SystemExit as end:
+        end_process(end.code if isinstance(end.code, int) else int(end.code is not None))
+        raise
 
 
 def build_app(called: str | None) -> typer.Typer:

@@ -71,8 +71,8 @@ RetriesOption = Annotated[
     typer.Option(
         parser=retries_of,
         metavar="N|forever",
-        help="Attempts in a row to open a camera or stream again. Left out: without end once it was open, "
-        "but the first opening has to work; forever: without end from the start, for a device nobody watches.",
+        help="Attempts in a row to open a camera or stream again, at the start too. Left out: none at the start, "
+        "without end once it was open. For a device nobody watches: forever.",
         rich_help_panel=_PANEL,
     ),
 ]

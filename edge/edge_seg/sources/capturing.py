@@ -4,6 +4,7 @@ import threading
 import time
 
 from edge_seg.errors import SourceError
+from edge_seg.native_threads import NativeThread
 from edge_seg.sources.backlog import Backlog
 from edge_seg.sources.capture import Camera, Capture, Grabbed
 
@@ -28,7 +29,7 @@ class CaptureThread:
         self._newest: tuple[int, Grabbed] | None = None
         self._error: SourceError | None = None
         self._open = self._abandoned = False
-        self._thread = threading.Thread(target=self._run, name=f"capture {camera.name}", daemon=True)
+        self._thread = NativeThread(self._run, f"capture {camera.name}")
         self._thread.start()
 
     def wait_until_open(self) -> None:

@@ -82,8 +82,12 @@ def find_device(wanted: str, devices: Sequence[VideoDevice]) -> VideoDevice:
 
 def devices_sentence(devices: Sequence[VideoDevice]) -> str:
     """Return what cameras there are."""
-    listed = ", ".join(f"{device.path} ({device.name})" for device in devices if device.captures)
-    return f"this machine has {listed}" if listed else "this machine has no camera at /dev/video*: plug one in"
+    listed = ", ".join(f"{device.path} ({device.name})" for device in devices if device.captures and not device.is_csi)
+    return (
+        f"this machine has {listed}"
+        if listed
+        else "this machine has no USB camera: plug one in (a Raspberry Pi's CSI camera is picamera:0)"
+    )
 
 
 def _device(root: Path, path: Path, ask: Callable[[Path], tuple[str, bool] | None]) -> VideoDevice:
@@ -97,7 +101,6 @@ def _device(root: Path, path: Path, ask: Callable[[Path], tuple[str, bool] | Non
 
 def _by_path(wanted: str, devices: Sequence[VideoDevice]) -> VideoDevice:
     path = Path(f"/dev/video{wanted}" if wanted.isdecimal() else wanted)
-    # Compared by name: under a faked root the folders differ.
     found = [device for device in devices if device.path == path or device.path.resolve() == path.resolve()]
     if not found:
         raise SourceError(f"{path}: no such camera; {devices_sentence(devices)}")
