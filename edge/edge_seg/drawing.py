@@ -40,6 +40,6 @@ def _blend(drawn: RgbImage, image: RgbImage, where: ClassMap, rgb: tuple[int, in
         return
     box = (slice(top, top + height), slice(left, left + width))
     # A look-up table of colours over the whole picture takes three times as long as this.
-    coloured = cv2.convertScaleAbs(image[box], alpha=1 - opacity)
-    coloured = cv2.add(coloured, tuple(opacity * value for value in (*rgb, 0)))  # pyright: ignore
+    dimmed = cv2.convertScaleAbs(image[box], alpha=1 - opacity)
+    coloured = np.asarray(cv2.add(dimmed, tuple(opacity * value for value in (*rgb, 0))))  # pyright: ignore
     cv2.copyTo(coloured, where[box], drawn[box])
