@@ -41,5 +41,6 @@ def _blend(drawn: RgbImage, image: RgbImage, where: ClassMap, rgb: tuple[int, in
     box = (slice(top, top + height), slice(left, left + width))
     # A look-up table of colours over the whole picture takes three times as long as this.
     dimmed = cv2.convertScaleAbs(image[box], alpha=1 - opacity)
-    coloured = np.asarray(cv2.add(dimmed, tuple(opacity * value for value in (*rgb, 0))))  # pyright: ignore
+    colour = tuple(opacity * value for value in (*rgb, 0))
+    coloured: RgbImage = np.asarray(cv2.add(dimmed, colour), np.uint8)  # pyright: ignore
     cv2.copyTo(coloured, where[box], drawn[box])
