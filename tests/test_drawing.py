@@ -7,6 +7,7 @@ from edge_seg.drawing import draw_overlay
 from edge_seg.hud import HudRow, draw_hud, hud_painter, status_rows
 
 CLASSES = make_classes(("background", "pet"))
+FOUR = make_classes(("background", "a", "b", "c"))
 
 
 @pytest.mark.parametrize("opacity", [0.0, 0.25, 1.0])
@@ -18,6 +19,29 @@ def test_an_overlay_blends_by_its_opacity_and_leaves_background_and_ignored_pixe
     assert np.abs(drawn[class_map == 1] - expected).max() <= 1
     assert (drawn[class_map != 1] == 100).all()
     assert (image == 100).all()
+
+
+def blended_everywhere(image: np.ndarray, class_map: np.ndarray, opacity: float) -> np.ndarray:
+    """The definition: every colour over the whole picture, taken where its class is."""
+    dimmed = np.clip(np.rint(image * (1 - opacity)), 0, 255)
+    drawn = image.copy()
+    for item in FOUR[1:]:
+        coloured = np.clip(np.rint(dimmed + np.array(item.rgb) * opacity), 0, 255)
+        drawn[class_map == item.id] = coloured[class_map == item.id]
+    return drawn
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_an_overlay_is_drawn_where_its_classes_are(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    height, width = rng.integers(1, 12, 2)
+    image = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
+    class_map = (rng.integers(0, 4, (height, width)) * (rng.random((height, width)) < rng.random())).astype(np.uint8)
+    opacity = float(rng.random())
+    drawn = draw_overlay(image, class_map, FOUR, opacity)
+    difference = np.abs(drawn.astype(int) - blended_everywhere(image, class_map, opacity))
+    assert difference.max() <= 1  # float32 against float64
+    assert (difference[class_map == 0] == 0).all()
 
 
 def test_an_overlay_has_each_class_in_its_own_colour() -> None:

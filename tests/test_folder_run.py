@@ -99,7 +99,9 @@ def test_two_processes_write_the_same_in_the_same_order(again: Path, whole: Path
     assert_same(again, whole)
 
 
-@pytest.mark.parametrize(("signal_number", "jobs"), [(signal.SIGKILL, 2), (signal.SIGKILL, 1), (signal.SIGINT, 2)])
+@pytest.mark.parametrize(
+    ("signal_number", "jobs"), [(signal.SIGKILL, 2), (signal.SIGKILL, 1), (signal.SIGINT, 2), (signal.SIGTERM, 2)]
+)
 def test_a_run_that_was_stopped_goes_on(again: Path, whole: Path, signal_number: int, jobs: int) -> None:
     process = subprocess.Popen(
         command("pics", *OUTS, "--jobs", jobs), cwd=again, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -107,15 +109,15 @@ def test_a_run_that_was_stopped_goes_on(again: Path, whole: Path, signal_number:
     wait_for_lines(again / "e.jsonl", 20, process)
     process.send_signal(signal_number)
     _, said = process.communicate(timeout=60)
-    assert process.returncode == (130 if signal_number == signal.SIGINT else -signal.SIGKILL)
+    assert process.returncode == (-signal.SIGKILL if signal_number == signal.SIGKILL else 130)
     assert "Traceback" not in said
     assert_group_ends(process.pid)
     done = run(again, "pics", *OUTS, "--jobs", jobs, "--json", code=1)
     summary = json.loads(done.stdout)
-    assert summary["done_before"] + summary["frames"] + len(summary["left_out"]) >= 201
+    assert 0 < summary["frames"] < 200 or signal_number == signal.SIGKILL
     assert "00002b.jpg" in summary["left_out"][0]
     assert_same(again, whole)
-    if signal_number == signal.SIGINT:
+    if signal_number != signal.SIGKILL:
         assert "the same command goes on" in said
         assert f"{summary['done_before']} of 201 were done already" in done.stderr
 

@@ -1,10 +1,10 @@
-"""How much slower than the bare model the whole pipeline is: frames in, JSON lines or video out.
+"""How much slower than the bare model the whole pipeline is: frames in, JSON lines, a live page or a video out.
 
 The pipeline's wall time per frame is divided by the wall time per bare invoke() of blocks run just before and
 just after it, so that a ratio sees one state of the machine.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,34 +14,75 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_seg.classes import SegmentationClass
 from edge_seg.errors import BenchmarkError
 from edge_seg.pipeline import run_pipeline
+from edge_seg.result import Result
 from edge_seg.runtimes import load_engine
 from edge_seg.segmenter import Segmenter
-from edge_seg.sinks import open_sink
+from edge_seg.sinks import Sink, open_sink, overlay_painter
 from edge_seg.sources import open_source
 from edge_seg_bench.inputs import random_input
 
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 _FRAMES_PER_SECOND = 30
 _SPRITES = 6
+_PAGE_JPEG_QUALITY = 80
+
+
+OpenSinks = Callable[[Segmenter, Path], list[Sink]]
+"""Opens the outputs of a pipeline, in a folder of their own."""
 
 
 @dataclass(frozen=True)
 class OverheadRatios:
-    """Pipeline seconds per frame over bare invoke() seconds, one ratio a round, and the bare median."""
+    """Pipeline seconds per frame over bare invoke() seconds, one ratio a round for each kind, and the bare median."""
 
-    jsonl: tuple[float, ...]
-    video: tuple[float, ...]
+    ratios: Mapping[str, tuple[float, ...]]
     bare_ms: float
 
 
-def measure_overhead(model: Path, folder: Path, *, frames: int, rounds: int) -> OverheadRatios:
-    """Alternate bare blocks, pipelines to JSON lines and pipelines to video; one thread of inference.
+class PageSink:
+    """What a live page costs the pipeline with one viewer: every frame painted and encoded as JPEG."""
+
+    needs_main_thread = False
+
+    def __init__(self, classes: Sequence[SegmentationClass]) -> None:
+        self._paint = overlay_painter(classes)
+
+    def write(self, result: Result) -> None:
+        """Paint and encode one frame."""
+        bgr = cv2.cvtColor(self._paint(result), cv2.COLOR_RGB2BGR)
+        cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _PAGE_JPEG_QUALITY])
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def json_lines(segmenter: Segmenter, folder: Path) -> list[Sink]:
+    """Area shares to JSON lines."""
+    return [open_sink(str(folder / "out.jsonl"), segmenter.classes)]
+
+
+def overlay_page(segmenter: Segmenter, folder: Path) -> list[Sink]:
+    """The overlay for one viewer, and JSON lines."""
+    return [*json_lines(segmenter, folder), PageSink(segmenter.classes)]
+
+
+def overlay_video(segmenter: Segmenter, folder: Path) -> list[Sink]:
+    """A video of the overlays."""
+    return [open_sink(str(folder / "out.mp4"), segmenter.classes)]
+
+
+def measure_overhead(
+    model: Path, folder: Path, kinds: Mapping[str, OpenSinks], *, frames: int, rounds: int
+) -> OverheadRatios:
+    """Alternate bare blocks and pipelines of each kind; one thread of inference.
 
     Args:
         model: the .tflite file.
         folder: where the video is generated and the outputs are written.
+        kinds: the pipelines' outputs.
         frames: frames of the video, and invocations of a bare block.
         rounds: ratios of each kind.
 
@@ -52,14 +93,14 @@ def measure_overhead(model: Path, folder: Path, *, frames: int, rounds: int) -> 
     write_video(clip, frames)
     segmenter, invoke = Segmenter.load(model, threads=1), _bare_invoke(model)
     _bare_seconds(invoke, min(frames, 50))
-    kinds = {"jsonl": folder / "out.jsonl", "video": folder / "out.mp4"}
     bare_s, pipeline_s = [_bare_seconds(invoke, frames)], list[float]()
     for _ in range(rounds):
-        for output in kinds.values():
-            pipeline_s.append(_pipeline_seconds(clip, segmenter, output, frames))
+        for open_sinks in kinds.values():
+            pipeline_s.append(_pipeline_seconds(clip, segmenter, open_sinks, folder, frames))
             bare_s.append(_bare_seconds(invoke, frames))
     ratios = bracketed_ratios(pipeline_s, bare_s)
-    return OverheadRatios(tuple(ratios[0::2]), tuple(ratios[1::2]), float(np.median(bare_s)) * 1e3)
+    of_kinds = {kind: tuple(ratios[index :: len(kinds)]) for index, kind in enumerate(kinds)}
+    return OverheadRatios(of_kinds, float(np.median(bare_s)) * 1e3)
 
 
 def bracketed_ratios(between: Sequence[float], around: Sequence[float]) -> list[float]:
@@ -124,11 +165,11 @@ def _bare_seconds(invoke: Callable[[], None], runs: int) -> float:
     return (perf_counter() - start) / runs
 
 
-def _pipeline_seconds(clip: Path, segmenter: Segmenter, output: Path, frames: int) -> float:
-    """Return seconds per frame, opening and closing of source and sink included."""
+def _pipeline_seconds(clip: Path, segmenter: Segmenter, open_sinks: OpenSinks, folder: Path, frames: int) -> float:
+    """Return seconds per frame, opening and closing of source and sinks included."""
     start = perf_counter()
-    summary = run_pipeline(open_source(str(clip)), segmenter, [open_sink(str(output), segmenter.classes)])
+    summary = run_pipeline(open_source(str(clip)), segmenter, open_sinks(segmenter, folder))
     seconds = perf_counter() - start
-    if summary.frames != frames or not output.is_file():
-        raise BenchmarkError(f"{output.name}: {summary.frames} of {frames} frames came through; the ratio is void")
+    if summary.frames != frames:
+        raise BenchmarkError(f"{clip}: {summary.frames} of {frames} frames came through; the ratio is void")
     return seconds / frames

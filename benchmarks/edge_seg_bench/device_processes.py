@@ -30,7 +30,7 @@ def program() -> str:
 def help_seconds() -> float:
     """Return wall seconds of `edge-seg --help`."""
     start = perf_counter()
-    _check(_start([program(), "--help"]))
+    check_ended(start_program([program(), "--help"]))
     return perf_counter() - start
 
 
@@ -40,10 +40,10 @@ def first_mask_seconds(model: Path, photo: Path, folder: Path) -> float:
     `folder` must hold no mask yet.
     """
     start = perf_counter()
-    process = _start(_run_command(model, photo, f"masks:{folder}"))
+    process = start_program(_run_command(model, photo, f"masks:{folder}"))
     watched = _watch(process, lambda: has_mask(folder))
     seconds = perf_counter() - start
-    _check(process)
+    check_ended(process)
     if not watched:
         raise BenchmarkError(f"{folder}: `edge-seg run` ended without writing a mask")
     return seconds
@@ -56,7 +56,15 @@ def has_mask(folder: Path) -> bool:
 
 def device_peak_rss_bytes(model: Path, clip: Path, output: Path) -> int:
     """Return the peak resident set of an `edge-seg run` over a video, read from /proc until it ends."""
-    process = _start(_run_command(model, clip, str(output)))
+    return watch_peak_rss(start_program(_run_command(model, clip, str(output))))
+
+
+def watch_peak_rss(process: subprocess.Popen[str], timeout_s: float = _TIMEOUT_S) -> int:
+    """Return the peak resident set of a process, read from /proc until it ends.
+
+    Raises:
+        BenchmarkError: it failed.
+    """
     peak = 0
 
     def read_peak() -> bool:
@@ -67,8 +75,8 @@ def device_peak_rss_bytes(model: Path, clip: Path, output: Path) -> int:
             return True
         return False
 
-    _watch(process, read_peak)
-    _check(process)
+    _watch(process, read_peak, timeout_s)
+    check_ended(process, timeout_s)
     return peak
 
 
@@ -80,10 +88,10 @@ def installed_bytes(wheel: Path, folder: Path) -> int:
     """
     if not wheel.is_file():
         raise BenchmarkError(f"{wheel}: no such wheel; build it with  python -m build --wheel")
-    _check(_start([sys.executable, "-m", "venv", str(folder)]), _INSTALL_TIMEOUT_S)
+    check_ended(start_program([sys.executable, "-m", "venv", str(folder)]), _INSTALL_TIMEOUT_S)
     before = _folder_bytes(folder)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _check(_start([*pip, str(wheel)]), _INSTALL_TIMEOUT_S)
+    check_ended(start_program([*pip, str(wheel)]), _INSTALL_TIMEOUT_S)
     return _folder_bytes(folder) - before
 
 
@@ -95,13 +103,14 @@ def _run_command(model: Path, source: Path, output: str) -> list[str]:
     return [program(), "run", str(source), "--model", str(model), "--out", output]
 
 
-def _start(command: Sequence[str]) -> subprocess.Popen[str]:
+def start_program(command: Sequence[str]) -> subprocess.Popen[str]:
+    """Start a program whose stderr is kept for `check_ended`."""
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
-def _watch(process: subprocess.Popen[str], happened: Callable[[], bool]) -> bool:
+def _watch(process: subprocess.Popen[str], happened: Callable[[], bool], timeout_s: float = _TIMEOUT_S) -> bool:
     """Poll until something happened or the process ended; tell whether it happened."""
-    end = monotonic() + _TIMEOUT_S
+    end = monotonic() + timeout_s
     while process.poll() is None and monotonic() < end:
         if happened():
             return True
@@ -109,7 +118,7 @@ def _watch(process: subprocess.Popen[str], happened: Callable[[], bool]) -> bool
     return happened()
 
 
-def _check(process: subprocess.Popen[str], timeout_s: float = _TIMEOUT_S) -> None:
+def check_ended(process: subprocess.Popen[str], timeout_s: float = _TIMEOUT_S) -> None:
     """Wait for a process to end.
 
     Raises:

@@ -62,13 +62,14 @@ def run_folder_and_report(work: "Work", uris: list[str], *, jobs: int, fresh: bo
 
 
 def _run(work: "Work", uris: list[str], *, jobs: int, fresh: bool) -> "FolderSummary":
+    from edge_seg.cli.quitting import interrupt, quit_on_sigterm
     from edge_seg.folder_run import FolderRun, outputs_of, run_folder
     from edge_seg.folder_run.work import open_segmenter
     from edge_seg.sources.images import image_names
 
     run = FolderRun(work, outputs_of(uris), image_names(work.folder), jobs, fresh)
     sinks = _open_ordered_sinks(run, open_segmenter(work))
-    with _progress() as bar:
+    with quit_on_sigterm(interrupt), _progress() as bar:
         try:
             return run_folder(run, sinks, _Shown(bar, len(run.names)))
         except KeyboardInterrupt:

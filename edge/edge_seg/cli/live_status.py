@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from edge_seg.result import Result
 
 _LINE_EVERY_S = 5.0
+_LIVE_LINE_EVERY_S = 0.25
 _SHOWN_CLASSES = 4
 
 
@@ -38,10 +39,12 @@ def live_status() -> "Generator[OnResult]":
 
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
-        yield _line_now_and_then()
+        yield _now_and_then(_LINE_EVERY_S, lambda result: typer.echo(status_line(result), err=True))
         return
     with Live(console=console, refresh_per_second=4, transient=True) as live:
-        yield lambda result: live.update(f"{status_line(result)}   [dim]q ends[/dim]")
+        yield _now_and_then(
+            _LIVE_LINE_EVERY_S, lambda result: live.update(f"{status_line(result)}   [dim]q ends[/dim]")
+        )
 
 
 def status_line(result: "Result") -> str:
@@ -53,13 +56,14 @@ def status_line(result: "Result") -> str:
     return f"{result.fps:5.1f} fps  {segmentation.latency_ms:6.1f} ms{age}  {result.dropped} dropped  |  {shares}"
 
 
-def _line_now_and_then() -> "OnResult":
+def _now_and_then(every_s: float, show: "OnResult") -> "OnResult":
+    """Show a result at once, and then one every so often: the words take time that the frames want."""
     due = time.monotonic()
 
-    def show(result: "Result") -> None:
+    def shown_when_due(result: "Result") -> None:
         nonlocal due
         if time.monotonic() >= due:
-            due = time.monotonic() + _LINE_EVERY_S
-            typer.echo(status_line(result), err=True)
+            due = time.monotonic() + every_s
+            show(result)
 
-    return show
+    return shown_when_due
