@@ -267,13 +267,16 @@ def test_class_ids_cannot_be_unsure(tmp_path: Path) -> None:
 
 
 def test_a_disk_that_refuses_is_one_sentence_and_leaves_nothing(tmp_path: Path) -> None:
-    folder = tmp_path / "field"
-    sink = collector(folder)
+    sink = collector(tmp_path)
     grow_used(sink)
-    (folder / "via.json").mkdir(parents=True)
+    in_the_way = tmp_path / f".via.{os.getpid()}.part.json"  # the name that the project is written under first
+    in_the_way.mkdir()
     with pytest.raises(SinkError, match=r"via\.json"):
         sink.write(seen(1, 1, 0.0))
-    assert [path.name for path in folder.iterdir()] == ["via.json"]
+    in_the_way.rmdir()
+    assert not list(tmp_path.iterdir())
+    sink.write(seen(1, 0, 1.0))
+    assert len(kept_files(tmp_path)) == 1, "it comes back when the disk does"
 
 
 def test_a_probability_model_collects_too(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ class RunningShare:
         seen = self._latest[: self._count]
         higher, lower = np.count_nonzero(seen > value), np.count_nonzero(seen < value)
         stands_out = higher < self._share * len(seen) and lower > len(seen) / 2
-        return stands_out and value > self._floor and len(seen) >= math.ceil(1 / self._share)
+        return bool(stands_out) and value > self._floor and len(seen) >= math.ceil(1 / self._share)
 
 
 class Pace:
