@@ -2,8 +2,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from alert_events import alert_event
 from device_fixtures import frame, half_red_half_blue, result
-from edge_seg.telemetry import Alert, Board, BoardReading, ShareHistory, Telemetry
+from edge_seg.telemetry import Board, BoardReading, ShareHistory, Telemetry
 
 
 class Clock:
@@ -86,14 +87,15 @@ def test_the_source_goes_through_its_conditions(camera: Camera) -> None:
 
 def test_alerts_are_active_until_cleared_and_remembered_newest_first(camera: Camera) -> None:
     for state, time in (("raised", 1.0), ("cleared", 2.0), ("raised", 3.0)):
-        camera.telemetry.alert(Alert("fire > 2%", state, time, 0.03))
-        camera.telemetry.alert(Alert("pond < 5%", state, time, 0.01))
-    camera.telemetry.alert(Alert("pond < 5%", "cleared", 4.0, 0.06))
+        camera.telemetry.alert(alert_event("fire > 2%", state, time, 0.03))
+        camera.telemetry.alert(alert_event("pond < 5%", state, time, 0.01))
+    camera.telemetry.alert(alert_event("pond < 5%", "cleared", 4.0, 0.06))
+    camera.telemetry.alert(alert_event("fire > 2%", "test", 5.0))
     state = camera.telemetry.state()
     assert [alert.rule for alert in state.active_alerts] == ["fire > 2%"]
-    assert [alert.time for alert in state.recent_alerts][:3] == [4.0, 3.0, 3.0]
+    assert [alert.time for alert in state.recent_alerts][:3] == [5.0, 4.0, 3.0]
     assert state.alerts_raised == {"fire > 2%": 2, "pond < 5%": 2}
-    assert len(camera.told) == 7
+    assert len(camera.told) == 8
 
 
 def test_sink_errors_are_counted_by_output(camera: Camera) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from edge_seg.telemetry import Alert
+from alert_events import alert_event
 from live_camera import CLASSES, Camera, camera, wait_until
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -167,7 +167,7 @@ def test_the_keyboard_reaches_and_moves_every_control(live: Any) -> None:
 
 
 def test_everything_has_a_name_for_a_screen_reader(running: Camera, live: Any) -> None:
-    running.telemetry.alert(Alert("red > 40%", "raised", 1_700_000_000.0, 0.4321))
+    running.telemetry.alert(alert_event("red > 40%", "raised", 1_700_000_000.0, 0.4321))
     live.wait_for_selector("#alerts li")
     tree = live.locator("body").aria_snapshot()
     for expected in (
@@ -181,7 +181,7 @@ def test_everything_has_a_name_for_a_screen_reader(running: Camera, live: Any) -
     assert live.evaluate("document.documentElement.lang") == "en"
     assert live.text_content("#alert-count") == "1 now"
     assert "43%" in live.text_content("#alerts li")
-    running.telemetry.alert(Alert("red > 40%", "cleared", 1_700_000_009.0, 0.1))
+    running.telemetry.alert(alert_event("red > 40%", "cleared", 1_700_000_009.0, 0.1))
     live.wait_for_selector("#alerts .cleared")
     assert live.locator("#alert-count").is_hidden()
 

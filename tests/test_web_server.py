@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from edge_seg.telemetry import Alert
+from alert_events import alert_event
 from edge_seg.web.address import Address, listen
 from edge_seg.web.app import MOST_VIEWERS
 from edge_seg.web.server import ServerThread
@@ -170,7 +170,7 @@ def test_alerts_and_trouble_come_at_once(open_camera: Camera) -> None:
         viewer.read_until(b"event: state")
         started = time.monotonic()
         for number in range(10):
-            open_camera.telemetry.alert(Alert(f"rule {number}", "raised", 1.0, 0.5))
+            open_camera.telemetry.alert(alert_event(f"rule {number}", "raised"))
             viewer.read_until(f'"rule {number}": 1'.encode())
         assert time.monotonic() - started < 7
         open_camera.source.silent.set()
@@ -193,9 +193,9 @@ def test_health_says_when_no_pictures_come(open_camera: Camera) -> None:
 def test_metrics_are_prometheus_text() -> None:
     with camera() as running:
         rule = 'a "b" \\ c\nd > 2%'
-        running.telemetry.alert(Alert(rule, "raised", 1.0, 0.5))
-        running.telemetry.alert(Alert("cleared", "raised", 1.0, 0.5))
-        running.telemetry.alert(Alert("cleared", "cleared", 1.0, 0.5))
+        running.telemetry.alert(alert_event(rule, "raised"))
+        running.telemetry.alert(alert_event("cleared", "raised"))
+        running.telemetry.alert(alert_event("cleared", "cleared"))
         running.telemetry.sink_error("events.jsonl")
         running.telemetry.trouble("gone")
         wait_until(lambda: running.telemetry.state().source.condition == "live")

@@ -14,9 +14,13 @@ class Alert:
     """An alert event as it was told."""
 
     rule: str
+    """As the user wrote it, such as 'fire > 2% for 3s'."""
     state: str
+    """'raised', 'cleared' or 'test'."""
     time: float
+    """Seconds since the epoch."""
     value: float
+    """The share that the rule compared, 0 to 1."""
 
 
 @dataclass(frozen=True)

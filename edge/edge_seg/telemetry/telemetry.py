@@ -70,14 +70,15 @@ class Telemetry:
         self._tell()
 
     def alert(self, event: AlertEvent) -> None:
-        """Note that a rule began ('raised') or ceased ('cleared') to hold."""
+        """Note that a rule began ('raised') or ceased ('cleared') to hold, or was tried ('test')."""
         alert = Alert(event.rule, event.kind, event.time, event.share)
         with self._lock:
             self._recent.appendleft(alert)
-            self._active.pop(alert.rule, None)
             if alert.state == "raised":
                 self._active[alert.rule] = alert
                 self._raised[alert.rule] += 1
+            elif alert.state == "cleared":
+                self._active.pop(alert.rule, None)
         self._tell()
 
     def sink_error(self, name: str) -> None:
