@@ -24,7 +24,7 @@ echo "=== status"; edge_seg service status --name door
 echo "=== process"; grep -e '^Uid' -e '^Groups' -e '^Seccomp:' -e '^NoNewPrivs' -e '^CapBnd' "/proc/$(pid)/status"
 echo "=== results"; wc -l < /var/lib/edge-seg/door/events.jsonl
 echo "=== hang"; hung=$(pid); kill -STOP "$hung"; wait_for_another_than "$hung"
-edge_seg service status --name door --lines 40
+edge_seg service status --name door --lines 200
 echo "=== killed"; killed=$(pid); kill -KILL "$killed"; wait_for_another_than "$killed"
 systemctl show --property NRestarts $UNIT
 echo "=== not root"; setpriv --reuid 1000 --clear-groups /opt/edge-seg/bin/python3 -m edge_seg.cli service uninstall --name door
