@@ -14,7 +14,8 @@ from device_fixtures import red_or_blue_segmenter
 from edge_seg.pipeline import run_pipeline
 from edge_seg.sources import Frame
 from edge_seg.telemetry import Board, Telemetry
-from edge_seg.web import Address, LivePage
+from edge_seg.web.address import Address
+from edge_seg.web.live_page import LivePage
 
 CLASSES = red_or_blue_segmenter().classes
 

@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from edge_seg.area_average import area_average
 
-# (height, width) of images and networks, largest divisor and odd steps among them
+# (height, width) of images and of networks
 SIZES = [
     ((480, 640), (128, 128)),
     ((480, 640), (256, 256)),
     ((240, 320), (128, 128)),
-    ((540, 960), (128, 128)),
-    ((360, 640), (128, 128)),
+    ((405, 720), (216, 384)),
+    ((630, 720), (14, 16)),
     ((243, 125), (81, 25)),
     ((45, 45), (1, 1)),
     ((128, 128), (128, 128)),
@@ -60,6 +60,7 @@ def test_any_size(height: int, width: int, data) -> None:
         ((256, 256), (128, 128)),  # even: averages may lie halfway between two bytes
         ((1080, 1920), (128, 128)),  # float32 copy too large
         ((101, 103), (10, 10)),  # divisor 10,403
+        ((360, 640), (128, 128)),  # 16 rows for 45
     ],
 )
 def test_elsewhere_opencv_decides(source, target) -> None:

@@ -47,7 +47,7 @@ def test_run_writes_overlays_masks_and_events(tmp_path: Path, photos: Path) -> N
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["frames"] == 2
     assert "INFO" not in done.stderr
-    assert sorted(path.name for path in (tmp_path / "overlays").iterdir()) == ["a.jpg", "b.jpg"]
+    assert sorted(path.name for path in (tmp_path / "overlays").glob("[!.]*")) == ["a.jpg", "b.jpg"]
     assert read_mask(tmp_path / "m" / "a.png").shape == (60, 90)
     event = json.loads((tmp_path / "e.jsonl").read_text().splitlines()[0])
     assert event["name"] == "a.png"
@@ -59,7 +59,7 @@ def test_run_leaves_a_bad_image_out_and_says_so(tmp_path: Path, photos: Path) ->
     done = edge_seg("run", photos, "--out", tmp_path / "o/")
     assert done.returncode == 1
     assert "bad.jpg" in done.stderr
-    assert len(list((tmp_path / "o").iterdir())) == 2
+    assert len(list((tmp_path / "o").glob("*.jpg"))) == 2
 
 
 def test_run_annotates_a_video(tmp_path: Path) -> None:

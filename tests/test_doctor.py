@@ -15,7 +15,8 @@ from edge_seg import machine
 from edge_seg.cli.app import build_app
 from edge_seg.doctor import checks
 from edge_seg.doctor.board import Board, read_board
-from edge_seg.doctor.cameras import Libcamera, Role, VideoNode, camera_models, read_video_nodes
+from edge_seg.doctor.camera_checks import check_cameras
+from edge_seg.doctor.cameras import Libcamera, Role, VideoNode, camera_models, read_libcamera, read_video_nodes
 from edge_seg.doctor.clock import Clock, read_clock
 from edge_seg.doctor.examination import examine
 from edge_seg.doctor.finding import Level
@@ -46,11 +47,11 @@ NO_LIBCAMERA = Libcamera(False)
 @pytest.mark.parametrize(
     ("board", "processor", "sets", "note"),
     [
-        ("zero 2 W, 32 bits", "Cortex-A53", ("NEON",), "no dot product"),
-        ("zero 2 W", "Cortex-A53", ("NEON",), "no dot product"),
-        ("pi 4", "Cortex-A72", ("NEON",), "no dot product"),
-        ("pi 5", "Cortex-A76", ("dot product", "fp16", "NEON"), "gain most"),
-        ("pc", "Intel(R) Xeon(R)", ("AVX2", "AVX-512 VNNI"), "gain most"),
+        ("zero 2 W, 32 bits", "Cortex-A53", ("NEON",), "gain less"),
+        ("zero 2 W", "Cortex-A53", ("NEON",), "gain less"),
+        ("pi 4", "Cortex-A72", ("NEON",), "gain less"),
+        ("pi 5", "Cortex-A76", ("dot product", "fp16", "NEON"), "run fastest"),
+        ("pc", "Intel(R) Xeon(R)", ("AVX2", "AVX-512 VNNI"), "run fastest"),
     ],
 )
 def test_boards_are_told_by_their_files(tmp_path: Path, board: str, processor: str, sets: tuple, note: str) -> None:
@@ -117,8 +118,9 @@ def test_where_sysfs_has_none_the_firmware_is_asked(tmp_path: Path, printed: str
         (0x50000, 48.0, [(Level.WARNING, "was too low")]),
         (0x50005, 48.0, [(Level.PROBLEM, "too low at this moment"), (Level.WARNING, "throttled")]),
         (0x80008, 62.0, [(Level.WARNING, "soft temperature limit")]),
-        (0x0, 74.6, [(Level.WARNING, "75 °C and near 80 °C")]),
-        (0x60006, 84.0, [(Level.WARNING, "frequency capped, throttled"), (Level.WARNING, "84 °C and slows down")]),
+        (0x0, 74.6, [(Level.WARNING, "75 °C, near 80 °C")]),
+        (0x60006, 84.0, [(Level.WARNING, "frequency capped, throttled, at 84 °C")]),
+        (None, 84.0, [(Level.WARNING, "84 °C: above 80 °C")]),
     ],
 )
 def test_power_and_heat(bits: int | None, temperature_c: float | None, said: list) -> None:
@@ -126,7 +128,7 @@ def test_power_and_heat(bits: int | None, temperature_c: float | None, said: lis
     found = list(checks.check_power(throttling, temperature_c, PI4))
     assert [finding.level for finding in found] == [level for level, _ in said]
     assert all(words in finding.what for finding, (_, words) in zip(found, said, strict=True))
-    assert all("5.1 V / 3 A" in finding.cure for finding in found if "supply" in finding.what)
+    assert all("5.1 V / 3 A" in finding.advice for finding in found if "supply" in finding.what)
 
 
 def test_memory_and_swap(tmp_path: Path) -> None:
@@ -134,7 +136,7 @@ def test_memory_and_swap(tmp_path: Path) -> None:
     assert memory == Memory(total_mb=434, available_mb=217, swap_mb=0)
     (no_swap,) = checks.check_memory(memory, read_board(tmp_path))
     assert "434 MB of memory and no swap" in no_swap.what
-    assert "systemd-zram-generator" in no_swap.cure
+    assert "apt install -y rpi-swap" in no_swap.command
     (full,) = checks.check_memory(Memory(4000, 90, 200), PI4)
     assert "90 MB" in full.what
     assert not list(checks.check_memory(Memory(4000, 2000, 0), PI4))
@@ -190,7 +192,7 @@ def test_the_clock(tmp_path: Path) -> None:
     assert read_clock(root, lambda: False).synchronised
     assert not list(checks.check_clock(Clock(synchronised=True, battery_backed=False)))
     (wrong,) = checks.check_clock(Clock(synchronised=False, battery_backed=False))
-    assert "runs while it is off" in wrong.what
+    assert "runs while the board is off" in wrong.what
 
 
 @pytest.mark.parametrize(
@@ -203,15 +205,15 @@ def test_the_clock(tmp_path: Path) -> None:
     ],
 )
 def test_runtimes(runtime: Runtime, level: Level | None) -> None:
-    assert [finding.level for finding in checks.check_runtimes([runtime])] == ([level] if level else [])
+    assert [finding.level for finding in checks.check_runtimes([runtime], VENV)] == ([level] if level else [])
 
 
 def test_opencv_and_python() -> None:
-    (broken,) = checks.check_opencv(OpenCv("", error="libGL.so.1: cannot open shared object file"))
-    assert "opencv-python-headless" in broken.cure
-    assert not list(checks.check_opencv(OpenCv("4.12.0")))
+    (broken,) = checks.check_opencv(OpenCv("", error="libGL.so.1: cannot open shared object file"), VENV)
+    assert "opencv-python-headless" in broken.command
+    assert not list(checks.check_opencv(OpenCv("4.12.0"), VENV))
     (bare,) = checks.check_python(PythonEnvironment("3.13.5", "/usr/bin/python3", "/usr", False, True, "2.2.4"))
-    assert "-m venv --system-site-packages" in bare.cure
+    assert "-m venv --system-site-packages" in bare.command
     assert not list(checks.check_python(VENV))
 
 
@@ -226,19 +228,20 @@ CLASH = "ValueError: numpy.dtype size changed, may indicate binary incompatibili
         (PC, [], NO_LIBCAMERA, ["no camera"]),
         (PI4, [USB], NO_LIBCAMERA, []),
         (PI4, [CSI], Libcamera(True, ("imx708",)), []),
-        (PI4, [CSI], NO_LIBCAMERA, ["picamera2 is not installed", "no camera"]),
-        (PI4, [CSI], Libcamera(False, installed_for_system=True), ["does not see it", "no camera"]),
-        (PI4, [CSI], Libcamera(False, error=CLASH, installed_for_system=True), ["NumPy 2.2.6", "no camera"]),
-        (PI4, [CSI], Libcamera(False, error="ImportError: no libcamera"), ["no libcamera", "no camera"]),
+        (PI4, [], Libcamera(True), ["no camera"]),
+        (PI4, [CSI], NO_LIBCAMERA, ["picamera2 is not installed"]),
+        (PI4, [CSI], Libcamera(False, installed_for_system=True), ["does not see it"]),
+        (PI4, [CSI], Libcamera(False, error=CLASH, installed_for_system=True), ["NumPy 2.2.6"]),
+        (PI4, [CSI], Libcamera(False, error="ImportError: no libcamera"), ["no libcamera"]),
         (PC, [dataclasses.replace(USB, role=Role.REFUSED)], NO_LIBCAMERA, ["may not open /dev/video0"]),
         (PC, [USB, dataclasses.replace(USB, role=Role.SILENT)], NO_LIBCAMERA, ["gives no answer"]),
     ],
 )
 def test_cameras(board: Board, nodes: list[VideoNode], libcamera: Libcamera, said: list[str]) -> None:
-    found = list(checks.check_cameras(nodes, libcamera, board, VENV))
+    found = list(check_cameras(nodes, libcamera, board, VENV))
     assert len(found) == len(said)
     assert all(words in finding.what for finding, words in zip(found, said, strict=True))
-    assert all(finding.cure for finding in found)
+    assert all(finding.command or finding.advice for finding in found)
 
 
 class FakeCamera:
@@ -339,6 +342,29 @@ def test_sensor_names_are_read_off_the_last_line() -> None:
     assert camera_models("") == ()
 
 
+@pytest.mark.parametrize(
+    ("code", "importable", "cameras", "error"),
+    [
+        ("class Picamera2:\n  global_camera_info = lambda: [{'Model': 'imx708'}]", True, ("imx708",), ""),
+        ("print('INFO')\nclass Picamera2:\n  global_camera_info = lambda: []", True, (), ""),
+        (f"raise {CLASH.partition(':')[0]}({CLASH.partition(': ')[2]!r})", False, (), CLASH),
+        ("import os; os.abort()", False, (), "exit code -6"),
+    ],
+)
+def test_picamera2_is_tried_in_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, importable: bool, cameras: tuple, error: str
+) -> None:
+    (tmp_path / "picamera2.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert read_libcamera(tmp_path) == Libcamera(importable, cameras, error)
+
+
+def test_picamera2_of_the_system_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "usr/lib/python3/dist-packages/picamera2").mkdir(parents=True)
+    assert read_libcamera(tmp_path) == Libcamera(False, installed_for_system=True)
+
+
 @pytest.mark.parametrize("board", BOARDS)
 def test_a_whole_examination(tmp_path: Path, board: str) -> None:
     found = examine(lay_out(tmp_path, board), tmp_path)
@@ -358,6 +384,15 @@ def test_doctor_ends_with_1_when_there_is_a_problem(tmp_path: Path) -> None:
     assert "✗ problem" in done.output
     assert "power supply (5.1 V / 3 A)" in done.output
     assert "Raspberry Pi 4 Model B Rev 1.5" in done.output
+
+
+def test_of_many_formats_the_usual_ones_are_shown(tmp_path: Path) -> None:
+    formats = tuple(PixelFormat(f"F{n:03}", ("1×1",) * 6) for n in range(50))
+    camera = dataclasses.replace(USB, formats=(*formats, PixelFormat("MJPG", ("640×480",))))
+    found = dataclasses.replace(examine(lay_out(tmp_path, "pc"), tmp_path), nodes=(camera,))
+    ((_, text), _) = dict(sections(found))["Cameras"]
+    assert text.splitlines()[:3] == ["C920 (uvcvideo)", "MJPG 640×480", "F000 1×1, 1×1, 1×1, 1×1 …"]
+    assert text.splitlines()[-1] == "and 47 more formats"
 
 
 def test_pointers_are_measured() -> None:

@@ -14,8 +14,8 @@ from edge_seg.errors import SinkError
 from edge_seg.web.access import Access, Attempts
 from edge_seg.web.address import Address, listen, parse_address
 from edge_seg.web.guard import is_loopback_host
-from edge_seg.web.live_page import check_token
 from edge_seg.web.pictures import Pictures
+from edge_seg.web.token import check_token
 from edge_seg.web.view import View, draw_view, parse_view
 
 CLASSES = red_or_blue_segmenter().classes
@@ -102,7 +102,8 @@ def test_queries_are_views(query: dict[str, str], view: View) -> None:
     [
         ({"view": "x" * 500}, "view="), ({"opacity": "1.1"}, "opacity="), ({"opacity": "nan"}, "opacity="),
         ({"opacity": "-0.1"}, "opacity="), ({"classes": "2"}, "classes=2"), ({"classes": "red"}, "classes=red"),
-        ({"width": "63"}, "width="), ({"width": "4097"}, "width="), ({"width": "1e9"}, "width="), ({"width": "²"}, "width="),
+        ({"width": "63"}, "width="), ({"width": "4097"}, "width="), ({"width": "1e9"}, "width="),
+        ({"width": "²"}, "width="),
     ],
 )  # fmt: skip
 def test_queries_out_of_range_are_said_shortly(query: dict[str, str], says: str) -> None:
@@ -163,7 +164,9 @@ class CountingWorker(ThreadPoolExecutor):
         return super().submit(fn, *args, **kwargs)
 
 
-def test_a_picture_is_made_once_for_all_viewers_and_never_for_nobody() -> None:
+def test_a_picture_is_made_once_for_all_viewers_and_never_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_seg.web.pictures._LOOK_AGAIN_S", 3600.0)  # only a new result wakes a viewer
+
     async def twenty_viewers(pictures: Pictures, worker: CountingWorker) -> None:
         pictures.attach(asyncio.get_running_loop())
         for index in range(5):
@@ -175,7 +178,7 @@ def test_a_picture_is_made_once_for_all_viewers_and_never_for_nobody() -> None:
         assert worker.jobs == 1
         coming = [asyncio.ensure_future(anext(watcher)) for watcher in watchers]
         threading.Timer(0.1, pictures.publish, [result(frame(6))]).start()
-        second = await asyncio.gather(*coming)
+        second = await asyncio.wait_for(asyncio.gather(*coming), timeout=20)
         assert {picture.number for picture in second} == {6}
         assert worker.jobs == 2
         raw = await pictures.newest(View("raw"))

@@ -25,6 +25,12 @@ _LARGEST_DIVISOR = 2025
 _LARGEST_PIXELS = 2**20
 """The source is held in float32, 12 bytes a pixel."""
 
+_MOST_STEPS = 8
+"""Most of the weights of a matrix are 0: with more target pixels in a period than this INTER_AREA is faster."""
+
+_LARGEST_PRODUCT = 2**18
+"""Multiplications of one matrix product; OpenBLAS starts threads for more, which would take inference's core."""
+
 Weights = NDArray[np.float32]
 
 
@@ -59,7 +65,9 @@ def area_average(source: tuple[int, int], target: tuple[int, int]) -> AreaAverag
         _lowest_terms(big, small) for big, small in zip(source, target, strict=True)
     )
     divisor = rows * columns
-    if divisor % 2 == 0 or divisor > _LARGEST_DIVISOR or source[0] * source[1] > _LARGEST_PIXELS:
+    exact = divisor % 2 == 1 and divisor <= _LARGEST_DIVISOR
+    small = source[0] * source[1] <= _LARGEST_PIXELS and rows * row_steps * source[1] * 3 <= _LARGEST_PRODUCT
+    if not (exact and small and max(row_steps, column_steps) <= _MOST_STEPS):
         return None
     across = np.kron(_overlaps(columns, column_steps).T, np.eye(3, dtype=np.float32))
     return AreaAverage(_overlaps(rows, row_steps), across, divisor)

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from itertools import islice
+from multiprocessing import connection
 from typing import TypeVar
 
 import cv2
@@ -27,7 +28,13 @@ FEWEST_ITEMS = 64
 _WAITING_PER_PROCESS = 8
 
 
-def map_in_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def map_in_processes(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    *,
+    processes: int | None = None,
+    most_waiting: int = _WAITING_PER_PROCESS,
+) -> Generator[R]:
     """Yield `function(item)` for every item, in order, computed in one process per core.
 
     Few items, or one core, are worked off in this process. No more than a handful of items and
@@ -36,19 +43,22 @@ def map_in_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator
     Args:
         function: importable by name, as is everything it closes over (`functools.partial` will do).
         items: read lazily, in this process.
+        processes: how many; one per core when left out. 1 means this process.
+        most_waiting: items and results per process that may wait.
 
     Raises:
         EdgeSegError: a process was killed, most likely for want of memory.
     """
-    processes = os.cpu_count() or 1
-    if processes == 1 or (isinstance(items, Sized) and len(items) < FEWEST_ITEMS):
+    few = processes is None and isinstance(items, Sized) and len(items) < FEWEST_ITEMS
+    processes = processes or core_count()
+    if processes == 1 or few:
         yield from map(function, items)
         return
     # Spawned, not forked: OpenCV's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(processes, context, initializer=_prepare)
     try:
-        yield from _bounded(pool, function, iter(items), processes * _WAITING_PER_PROCESS)
+        yield from _bounded(pool, function, iter(items), processes * most_waiting)
     except BrokenProcessPool:
         raise EdgeSegError(
             "a worker process was killed, most likely because memory ran out; close other programs and try again"
@@ -56,6 +66,11 @@ def map_in_processes(function: Callable[[T], R], items: Iterable[T]) -> Iterator
     finally:
         with _holding_interrupts():
             pool.shutdown(cancel_futures=True)
+
+
+def core_count() -> int:
+    """Return the number of cores this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _bounded(
@@ -94,6 +109,15 @@ def _holding_interrupts() -> Generator[None]:
 
 
 def _prepare() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     warnings.simplefilter("ignore")  # a picture's oddities are reported as results, not on the terminal
     cv2.setNumThreads(1)
     keep_freed_memory()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is killed; it would wait for work for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)

@@ -140,9 +140,9 @@ class Segmenter:
             raise ModelError(sentence if sentence.startswith(str(path)) else f"{path}: {sentence}") from None
 
     @property
-    def gives_scores(self) -> bool:
-        """False for a model that gives class ids alone, which can neither be smoothed nor be unsure."""
-        return self._output.kind != "classes"
+    def output_format(self) -> OutputFormat:
+        """What the model's output holds, and how it lies."""
+        return self._output
 
     @property
     def input_size(self) -> tuple[int, int]:
@@ -182,7 +182,7 @@ class Segmenter:
         values = self._output.decode(raw.tensor)
         class_map = _class_map(self._output, values, len(self.classes), raw.size)
         classes = self.classes[: int(class_map.max()) + 1] if self._open_ended else self.classes
-        scores = ScoreMap.of(values, self._engine.outputs[0]) if self.gives_scores else None
+        scores = None if self._output.kind == "classes" else ScoreMap.of(values, self._engine.outputs[0])
         return Segmentation(class_map, classes, raw.preprocess_ms, raw.invoke_ms, _ms_since(started), scores)
 
 

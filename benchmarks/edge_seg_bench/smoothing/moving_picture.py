@@ -32,9 +32,11 @@ class Motion:
     shake_px: float = 0.5
 
 
-STILL = Motion(0.0, 0.0)
-SLOW = Motion(0.03, 0.02)
-WALKING = Motion(0.2, 0.05)
+MOTIONS = {
+    "on a wall": Motion(0.0, 0.0, shake_px=0.0),
+    "in a hand": Motion(0.03, 0.02),
+    "walking": Motion(0.2, 0.05, shake_px=1.0),
+}
 
 _WINDOW_SHARE = 0.7
 
@@ -74,6 +76,36 @@ def moving_picture(
         seen = cv2.warpAffine(image, window, size[::-1], flags=cv2.INTER_AREA | cv2.WARP_INVERSE_MAP, borderMode=4)
         true = cv2.warpAffine(truth, window, size[::-1], flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderMode=4)
         yield TrueFrame(_as_seen(np.asarray(seen, np.uint8), motion, random), np.asarray(true, np.uint8), at_s)
+
+
+def passed_by(
+    frames: Iterator[TrueFrame], image: RgbImage, truth: ClassMap, background_id: int, *, widths_per_s: float
+) -> Iterator[TrueFrame]:
+    """Yield `frames` with the objects of another picture going through them, from the left edge on.
+
+    Args:
+        frames: of one size, as `moving_picture` gives them.
+        image: [h, w, 3] uint8 RGB, the other picture.
+        truth: [h, w] uint8, its class ids; what is not background is its objects.
+        background_id: the class that stays behind.
+        widths_per_s: shares of the frame's width that the objects move in a second.
+    """
+    for frame in frames:
+        height, width = frame.truth.shape
+        shift = round(((frame.at_s * widths_per_s + 0.5) % 2 - 1) * width)
+        objects = np.asarray(cv2.resize(truth, (width, height), interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)
+        pixels = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+        to, of = _overlap(width, shift)
+        seen, true = frame.image.copy(), frame.truth.copy()
+        is_object = objects[:, of] != background_id
+        seen[:, to][is_object] = pixels[:, of][is_object]
+        true[:, to][is_object] = objects[:, of][is_object]
+        yield TrueFrame(seen, true, frame.at_s)
+
+
+def _overlap(width: int, shift: int) -> tuple[slice, slice]:
+    """Return the columns of a frame that a picture moved right by `shift` covers, and those of the picture."""
+    return slice(max(shift, 0), width + min(shift, 0)), slice(max(-shift, 0), width - max(shift, 0))
 
 
 def _window(

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from edge_seg.doctor.examination import Examination
 
+_MARGIN = 11
+
 
 def doctor(
     folder: Annotated[
@@ -72,9 +74,11 @@ def _show_findings(console: "Console", examination: "Examination") -> None:
     for finding in examination.findings:
         bad = finding.level is Level.PROBLEM
         head = Text(f"{'✗' if bad else '!'} {finding.level}", style="bold red" if bad else "bold yellow")
-        row = Table.grid(padding=(0, 2))
-        row.add_column(no_wrap=True)
-        row.add_column(overflow="fold")
-        row.add_row(head, Text(finding.what))
-        console.print(row)
-        console.print(Text(f"  → {finding.cure}", style="cyan"), soft_wrap=True)  # unbroken, to be copied
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, min_width=_MARGIN - 2)
+        table.add_row(head, Text(finding.what))
+        if finding.advice:
+            table.add_row("", Text(finding.advice, style="dim"))
+        console.print(table)
+        if finding.command:  # not broken into lines, so that it can be copied
+            console.print(Text(f"{'':{_MARGIN}}{finding.command}", style="cyan"), soft_wrap=True)

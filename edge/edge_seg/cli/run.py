@@ -1,10 +1,12 @@
 """`edge-seg run`: images, folders and videos through a model into files."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_seg.cli.folder_options import FreshOption, JobsOption, read_work, run_folder_and_report
 from edge_seg.cli.options import (
     InputRangeOption,
     JsonOption,
@@ -47,24 +49,40 @@ def run(
     input_range: InputRangeOption = None,
     opacity: OpacityOption = 0.55,
     watch: WatchOption = False,
+    jobs: JobsOption = 0,
+    fresh: FreshOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Segment images, folders and videos.
 
-    An image of a folder that cannot be decoded is left out, listed at the end, and makes the exit code 1.
+    A folder is worked off on all cores. The same command after an interruption goes on where it stopped, if the
+    outputs are folders, JSON lines or CSV. An image that cannot be decoded is left out, listed at the end, and makes
+    the exit code 1.
 
     Example:  edge-seg run photos/ --out overlays/ --out masks:labels --out events.jsonl
     """
+    if Path(source).is_dir() and not watch:
+        work = read_work(Path(source), model, runtime, threads, labels, input_range, opacity)
+        any_left_out = run_folder_and_report(work, out, jobs=jobs, fresh=fresh, as_json=as_json)
+    else:
+        segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
+        any_left_out = _run_frames(source, out, segmenter, opacity, watch=watch, as_json=as_json)
+    if any_left_out:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _run_frames(
+    source: str, out: list[str], segmenter: "Segmenter", opacity: float, *, watch: bool, as_json: bool
+) -> bool:
+    """Run over anything but the images that are in a folder now; tell whether an image was left out."""
     from edge_seg.sources import SourceOptions, open_source
 
     bad: list[SourceError] = []
-    segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     opened = open_source(source, SourceOptions(watch=watch), on_bad_image=bad.append, report=tell)
     sinks = _open_sinks(out, segmenter, opened, source, opacity)
     summary = _run_with_progress(opened, segmenter, sinks)
     _report(summary, out, bad, as_json=as_json)
-    if bad:
-        raise typer.Exit(EXIT_FAILED)
+    return bool(bad)
 
 
 def _open_sinks(uris: list[str], segmenter: "Segmenter", source: "Source", uri: str, opacity: float) -> "list[Sink]":

@@ -1,8 +1,6 @@
 """`edge-seg service`: the camera as a service of the system, started at boot and kept alive."""
 
 import json
-import os
-import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -12,22 +10,14 @@ import typer
 
 from edge_seg.cli.options import JsonOption
 from edge_seg.cli.reporting import EXIT_FAILED
-from edge_seg.errors import ServiceError
 
 if TYPE_CHECKING:
-    from edge_seg.cli.service_arguments import CameraArguments
     from edge_seg.service.status import ServiceStatus
     from edge_seg.service.unit import Service
 
 _ROOT = Path("/")
-_SHORTEST_WATCHDOG_S = 60
-_FRAMES_PER_WATCHDOG = 4
 
-service = typer.Typer(
-    help="Run a camera as a systemd service: at boot, restarted when it ends or hangs.\n\n"
-    "Example:  sudo /opt/edge-seg/bin/edge-seg service install -- --source 0 --out events.jsonl",
-    no_args_is_help=True,
-)
+service = typer.Typer(no_args_is_help=True)
 
 NameOption = Annotated[str, typer.Option(help="Which camera: its unit is edge-seg-NAME.service.")]
 
@@ -58,9 +48,17 @@ def install_service(
     Relative paths lie in /var/lib/edge-seg/NAME. Passwords and tokens go to /etc/edge-seg/NAME.env,
     which root alone reads; '${NAME}' in an option stands for a line NAME=... there.
 
-    Example:  sudo /opt/edge-seg/bin/edge-seg service install --name door -- --source 0 --out events.jsonl
+    Example:  sudo edge-seg service install --name door -- --source 0 --out events.jsonl
     """
     from edge_seg.cli.service_arguments import parse_camera
+    from edge_seg.cli.service_checks import (
+        check_memory_max,
+        check_model,
+        check_outputs,
+        check_reach,
+        check_root,
+        watchdog_s,
+    )
     from edge_seg.service.installation import check_name, install
     from edge_seg.service.reach import below_home
     from edge_seg.service.secrets import separate_secrets
@@ -68,8 +66,9 @@ def install_service(
     from edge_seg.service.unit import Service, UnitSettings, unit_text
 
     check_name(name)
+    check_memory_max(memory_max)
     arguments, folders = parse_camera(options or []), [path.absolute() for path in writable or []]
-    _check_outputs(arguments, folders)
+    check_outputs(arguments, folders)
     words, secrets = separate_secrets(arguments.words)
     needed = (Path(sys.executable), Path(sys.prefix), Path(__file__), *arguments.inputs)
     settings = UnitSettings(
@@ -77,7 +76,7 @@ def install_service(
         user=user,
         home_is_needed=below_home(needed),
         writable=folders,
-        watchdog_s=watchdog or _watchdog_s(arguments),
+        watchdog_s=watchdog or watchdog_s(arguments),
         memory_max=memory_max,
     )
     ours = Service(name)
@@ -86,9 +85,9 @@ def install_service(
         _say_secrets(ours, secrets)
         return
     check_booted()
-    _check_root()
-    _check_reach(needed, user)
-    _check_model(arguments)
+    check_root()
+    check_reach(needed, user)
+    check_model(arguments)
     install(ours, settings, secrets, root=_ROOT, run=run)
     typer.echo(f"{ours.unit} is starting, now and at every boot; how it goes:  edge-seg service status --name {name}")
     _say_secrets(ours, secrets)
@@ -131,84 +130,19 @@ def uninstall_service(
 ) -> None:
     """Stop the camera and remove its unit file; what it wrote stays, unless --purge.
 
-    Example:  sudo /opt/edge-seg/bin/edge-seg service uninstall --name door
+    Example:  sudo edge-seg service uninstall --name door
     """
+    from edge_seg.cli.service_checks import check_root
     from edge_seg.service.installation import check_name, uninstall
     from edge_seg.service.systemctl import check_booted, run
     from edge_seg.service.unit import Service
 
     check_name(name)
     check_booted()
-    _check_root()
+    check_root()
     left = uninstall(Service(name), purge=purge, root=_ROOT, run=run)
     kept = f"; kept: {', '.join(map(str, left))} (--purge deletes that)" if left else ""
     typer.echo(f"{Service(name).unit} is stopped and removed{kept}")
-
-
-def _check_root() -> None:
-    if os.geteuid() != 0:
-        from edge_seg.service.secrets import without_secrets
-
-        typed = shlex.join(without_secrets(sys.argv[1:]))
-        raise ServiceError(f"services belong to root; type  sudo {sys.executable} -m edge_seg.cli {typed}")
-
-
-def _check_outputs(arguments: "CameraArguments", writable: list[Path]) -> None:
-    for path in arguments.outputs:
-        if not any(path.is_relative_to(folder) for folder in writable):
-            raise ServiceError(
-                f"{path}: the service may write to its own folder alone; give a relative path, which will lie in "
-                f"/var/lib/edge-seg, or allow it with  --writable {path.parent}"
-            )
-
-
-def _check_reach(needed: tuple[Path, ...], user: str | None) -> None:
-    from edge_seg.service.reach import closed_path
-
-    closed = closed_path(needed, _uid(user))
-    if closed is None:
-        return
-    who = f"the account {user}" if user else "the service's own account"
-    owner = closed.owner()
-    raise ServiceError(
-        f"{closed}: {who} may not read this, and the service needs it; make an environment that all may read: "
-        "sudo python3 -m venv --system-site-packages /opt/edge-seg && sudo /opt/edge-seg/bin/pip install edge-seg"
-        + (f" (or run the service as who owns it: --user {owner})" if owner not in ("root", user) else "")
-    )
-
-
-def _uid(user: str | None) -> int | None:
-    import pwd
-
-    if user is None:
-        return None
-    try:
-        uid = pwd.getpwnam(user).pw_uid
-    except KeyError:
-        raise ServiceError(f"{user}: this machine has no such account; leave --user out, or create it first") from None
-    if uid == 0:
-        raise ServiceError("a camera needs none of root's rights; leave --user out, or name another account")
-    return uid
-
-
-def _check_model(arguments: "CameraArguments") -> None:
-    """Load the model as the service will, so that what is wrong with it is said now."""
-    from edge_seg.cli.options import load_segmenter
-
-    values = arguments.values
-    load_segmenter(
-        values["model"],
-        runtime=values["runtime"],
-        threads=1,
-        labels=values["labels"],
-        input_range=values["input_range"],
-    )
-
-
-def _watchdog_s(arguments: "CameraArguments") -> int:
-    """Return a period in which several results come, also at a low --max-fps."""
-    rate = arguments.values.get("max_fps")
-    return max(_SHORTEST_WATCHDOG_S, round(_FRAMES_PER_WATCHDOG / rate) if rate else 0)
 
 
 def _say_secrets(ours: "Service", secrets: dict[str, str]) -> None:

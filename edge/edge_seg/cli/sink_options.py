@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -68,7 +68,7 @@ WhenFullOption = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-KEEP_FREE = "200MB"
+KEEP_FREE: Any = "200MB"  # what the option's parser reads
 
 
 def open_camera_sinks(

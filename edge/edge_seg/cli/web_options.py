@@ -1,6 +1,5 @@
 """The options of the live page, and the page that is made of them."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_seg.errors import SinkError
+from edge_seg.extras import require_extra
+from edge_seg.web.address import Address, is_page, parse_address
+from edge_seg.web.token import TOKEN_VARIABLE, check_token, token_from_environment, valid_token
 
 if TYPE_CHECKING:
     from edge_seg.segmenter import Segmenter
     from edge_seg.telemetry import Telemetry
-    from edge_seg.web import Address, LivePage
+    from edge_seg.web.live_page import LivePage
 
-TOKEN_VARIABLE = "EDGE_SEG_TOKEN"
 _PANEL = "Live page"
 
 ServeOption = Annotated[
@@ -49,7 +50,7 @@ TokenOption = Annotated[
 class PageOptions:
     """Where the live page is served, and what viewers must know."""
 
-    address: "Address"
+    address: Address
     token: str | None
 
 
@@ -64,13 +65,9 @@ def page_options(serve: str | None, token: str | None, token_file: Path | None) 
         if token or token_file:
             raise SinkError("--token and --token-file belong to the live page; give --serve 127.0.0.1:8080, too")
         return None
-    from edge_seg.extras import require_extra
-
-    require_extra("web", purpose="the live page of --serve")
-    from edge_seg.web import check_token, parse_address
-
     address, secret = parse_address(serve), read_token(token, token_file)
     check_token(address, secret)
+    require_extra("web", purpose="the live page of --serve")
     return PageOptions(address, secret)
 
 
@@ -80,7 +77,7 @@ def split_serve(serve: str | None, outs: Sequence[str]) -> tuple[str | None, lis
     Raises:
         SinkError: more than one address.
     """
-    addresses = [uri for uri in outs if uri.startswith("http://")]
+    addresses = [uri for uri in outs if is_page(uri)]
     given = [*([] if serve is None else [serve]), *addresses]
     if len(given) > 1:
         raise SinkError(f"the live page is served at one address, but there are {len(given)}: {', '.join(given)}")
@@ -96,11 +93,10 @@ def read_token(token: str | None, token_file: Path | None) -> str | None:
     if token is not None and token_file is not None:
         raise SinkError("--token and --token-file are both given; one of them is enough")
     if token_file is not None:
-        return _valid(_read(token_file), str(token_file))
+        return valid_token(_read(token_file), str(token_file))
     if token is not None:
-        return _valid(token, "--token")
-    from_environment = os.environ.get(TOKEN_VARIABLE)
-    return _valid(from_environment, TOKEN_VARIABLE) if from_environment else None
+        return valid_token(token, "--token")
+    return token_from_environment()
 
 
 def open_page(
@@ -111,7 +107,7 @@ def open_page(
     Raises:
         SinkError: the address cannot be served on.
     """
-    from edge_seg.web import LivePage
+    from edge_seg.web.live_page import LivePage
 
     page = LivePage(
         options.address,
@@ -134,12 +130,3 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not text"
         raise SinkError(f"{path}: the token cannot be read ({reason}); give a text file with one line") from None
-
-
-def _valid(token: str, where: str) -> str:
-    bare = token.strip()
-    if not bare or not all("!" <= character <= "~" for character in bare):
-        raise SinkError(
-            f"{where}: a token is one word of printable ASCII characters; make one with  openssl rand -hex 16"
-        )
-    return bare

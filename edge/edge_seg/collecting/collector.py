@@ -62,7 +62,7 @@ class CollectSink:
                 gives no scores to be unsure by.
             DatasetError: the model's class names cannot be labels.
         """
-        if not segmenter.gives_scores:
+        if segmenter.output_format.kind == "classes":
             raise SinkError(
                 f"{folder}: nothing can be collected with '{segmenter.name}', whose answer is class ids without "
                 "scores; take a model that gives scores, as  edge-seg convert  makes them by default"

@@ -1,7 +1,6 @@
 """Which frames are worth keeping: the least sure share of what was seen lately, not too many at a time."""
 
 import math
-from collections import deque
 
 import numpy as np
 
@@ -21,14 +20,20 @@ class RunningShare:
     def __init__(self, share: float = LEAST_SURE_SHARE, *, floor: float = 0.0) -> None:
         """Take the highest `share` (0 to 1) of all numbers, none of them at or below `floor`."""
         self._share, self._floor = share, floor
-        self._seen: deque[float] = deque(maxlen=_REMEMBERED)
+        self._latest = np.zeros(_REMEMBERED)
+        self._count = 0
 
     def add(self, value: float) -> bool:
-        """Count `value`; True when it is among the highest, False as long as there is too little to compare."""
-        self._seen.append(value)
-        if len(self._seen) < math.ceil(1 / self._share) or value <= self._floor:
-            return False
-        return value >= float(np.quantile(self._seen, 1 - self._share))
+        """Count `value`; True when it is one of the highest, False as long as there are few to compare.
+
+        What is as high as most of the numbers is not, however few are higher.
+        """
+        self._latest[self._count % _REMEMBERED] = value
+        self._count += 1
+        seen = self._latest[: self._count]
+        higher, lower = np.count_nonzero(seen > value), np.count_nonzero(seen < value)
+        stands_out = higher < self._share * len(seen) and lower > len(seen) / 2
+        return stands_out and value > self._floor and len(seen) >= math.ceil(1 / self._share)
 
 
 class Pace:

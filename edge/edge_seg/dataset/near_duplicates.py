@@ -120,11 +120,17 @@ def similar_pairs(fingerprints: Sequence[Fingerprint], *, track: Track = untrack
     return sorted(pairs, key=lambda pair: (pair.first, pair.second))
 
 
-def same_scene(first: Fingerprint, second: Fingerprint) -> bool:
-    """True when two pictures, neither mirrored, show the same scene; what stands in it may differ."""
+def scene_map(first: Fingerprint, second: Fingerprint) -> NDArray[np.float64] | None:
+    """Return the affine map [2, 3] from `first`'s thumbnail to `second`'s; None when they show other scenes.
+
+    What stands in the scene may differ, and neither is looked at in a mirror.
+    """
     if first.digest == second.digest:
-        return True
-    return _similarity(first, second, mirrored=False) >= _LEAST_SIMILARITY
+        return np.eye(2, 3)
+    agreed = agreed_map(first.features, second.features)
+    if agreed is None or _correlation(first.thumbnail, second.thumbnail, agreed) < _LEAST_SIMILARITY:
+        return None
+    return _in_thumbnail_pixels(agreed)
 
 
 def groups(count: int, pairs: Iterable[tuple[int, int]]) -> list[tuple[int, ...]]:
@@ -192,7 +198,7 @@ def _correlation(first: Grey, second: Grey, affine: NDArray[np.float64]) -> floa
 
     Blocks and their median, as white bars around two pictures would correlate whatever is between them.
     """
-    in_pixels = affine * (1, 1, THUMBNAIL_SIDE / UNITS)
+    in_pixels = _in_thumbnail_pixels(affine)
     warped, covered = _warped(second, in_pixels), _warped(np.ones_like(second), in_pixels)
     whole = _blocks(covered).all(axis=1)
     if whole.mean() < _LEAST_OVERLAP:
@@ -203,6 +209,10 @@ def _correlation(first: Grey, second: Grey, affine: NDArray[np.float64]) -> floa
         return 0.0
     products = (ours * theirs).mean(axis=1) / np.maximum(ours.std(axis=1) * theirs.std(axis=1), 1)
     return float(np.clip(np.median(products[detailed]), 0, 1))
+
+
+def _in_thumbnail_pixels(affine: NDArray[np.float64]) -> NDArray[np.float64]:
+    return affine * (1, 1, THUMBNAIL_SIDE / UNITS)
 
 
 def _warped(thumbnail: Grey, affine: NDArray[np.float64]) -> Grey:

@@ -7,8 +7,6 @@ from pathlib import Path
 
 from edge_seg.doctor.kernel_files import ROOT, key_values, read
 
-_POINTER_BITS = struct.calcsize("P") * 8
-
 
 @dataclass(frozen=True)
 class Board:
@@ -37,20 +35,21 @@ class Board:
         return self.userland_bits == 32 and self.architecture in ("aarch64", "x86_64")
 
 
-def read_board(
-    root: Path = ROOT,
-    *,
-    kernel: str = os.uname().release,
-    architecture: str = os.uname().machine,
-    userland_bits: int = _POINTER_BITS,
-) -> Board:
-    """Read the device tree and /etc/os-release below `root`."""
+def read_board(root: Path = ROOT, *, architecture: str | None = None, userland_bits: int | None = None) -> Board:
+    """Read the device tree and /etc/os-release below `root`.
+
+    Args:
+        root: where /proc and /etc are.
+        architecture: as `uname -m` prints it; this kernel's when left out.
+        userland_bits: 32 or 64; this Python's when left out.
+    """
     release = key_values(read(root / "etc/os-release"), "=")
+    kernel = os.uname()
     return Board(
         model=read(root / "proc/device-tree/model"),
         os_name=release.get("PRETTY_NAME", "unknown system"),
         os_version=release.get("VERSION_ID", ""),
-        kernel=kernel,
-        architecture=architecture,
-        userland_bits=userland_bits,
+        kernel=kernel.release,
+        architecture=architecture or kernel.machine,
+        userland_bits=userland_bits or struct.calcsize("P") * 8,
     )

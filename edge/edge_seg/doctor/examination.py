@@ -5,6 +5,7 @@ from pathlib import Path
 
 from edge_seg.doctor import checks
 from edge_seg.doctor.board import Board, read_board
+from edge_seg.doctor.camera_checks import check_cameras
 from edge_seg.doctor.cameras import Libcamera, VideoNode, read_libcamera, read_video_nodes
 from edge_seg.doctor.clock import Clock, read_clock
 from edge_seg.doctor.finding import Finding, Level
@@ -68,9 +69,9 @@ class Examination:
             *checks.check_disk(machine.disk),
             *checks.check_clock(machine.clock),
             *checks.check_python(software.python),
-            *checks.check_runtimes(software.runtimes),
-            *checks.check_opencv(software.opencv),
-            *checks.check_cameras(self.nodes, self.libcamera, machine.board, software.python),
+            *checks.check_runtimes(software.runtimes, software.python),
+            *checks.check_opencv(software.opencv, software.python),
+            *check_cameras(self.nodes, self.libcamera, machine.board, software.python),
         )
         return tuple(sorted(found, key=lambda finding: finding.level is Level.WARNING))
 

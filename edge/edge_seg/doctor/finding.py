@@ -20,15 +20,17 @@ class Finding:
     level: Level
     what: str
     """One sentence, with the value that was seen."""
-    cure: str
-    """The command to type, or what to change where no command helps."""
+    command: str = ""
+    """The command that cures it, or looks closer."""
+    advice: str = ""
+    """What to do where no command helps, or beside it."""
 
 
-def warning(what: str, cure: str) -> Finding:
+def warning(what: str, command: str = "", advice: str = "") -> Finding:
     """Make a finding of level WARNING."""
-    return Finding(Level.WARNING, what, cure)
+    return Finding(Level.WARNING, what, command, advice)
 
 
-def problem(what: str, cure: str) -> Finding:
+def problem(what: str, command: str = "", advice: str = "") -> Finding:
     """Make a finding of level PROBLEM."""
-    return Finding(Level.PROBLEM, what, cure)
+    return Finding(Level.PROBLEM, what, command, advice)

@@ -8,9 +8,12 @@ from edge_seg.doctor.cameras import Libcamera, Role, VideoNode
 from edge_seg.doctor.examination import Examination, Machine, Software
 from edge_seg.doctor.power import Throttling
 from edge_seg.doctor.software import Runtime
+from edge_seg.doctor.v4l2 import PixelFormat
 
 Rows = list[tuple[str, str]]
 _SHOWN_SIZES = 4
+_SHOWN_FORMATS = 4
+_PREFERRED = ("MJPG", "YUYV")
 
 
 def sections(examination: Examination) -> list[tuple[str, Rows]]:
@@ -61,7 +64,7 @@ def _machine_rows(machine: Machine) -> Rows:
         ("board", board.model or "not a device-tree board"),
         ("system", f"{board.os_name}, kernel {board.kernel}, {board.architecture}{narrow}"),
         ("processor", f"{processor.name}, {processor.cores} cores"),
-        ("int8", f"{sets}: {processor.int8_note}" if processor.int8_note else sets),
+        ("instructions", f"{sets}; {processor.int8_note}"),
         ("memory", f"{memory.total_mb} MB, {memory.available_mb} MB free; swap {memory.swap_mb} MB"),
         ("disk", f"{disk.free_mb / 1000:.1f} of {disk.total_mb / 1000:.1f} GB free in {disk.folder}"),
         ("temperature", "not readable here" if temperature is None else f"{temperature:.1f} °C"),
@@ -89,9 +92,13 @@ def _software_rows(software: Software) -> Rows:
         *((runtime.name, _runtime(runtime)) for runtime in software.runtimes if runtime.version),
         ("opencv", f"{opencv.version}, {windows}" if opencv.version else opencv.error),
         ("models", ", ".join(software.models) or "none ship with this installation"),
-        ("extras", ", ".join(name for name, there in software.extras.items() if there) or "none"),
-        ("to install", ", ".join(f"edge-seg[{name}]" for name, there in software.extras.items() if not there) or "–"),
+        ("extras", _extras(software.extras)),
     ]
+
+
+def _extras(extras: dict[str, bool]) -> str:
+    installed, absent = (", ".join(name for name in extras if extras[name] is there) for there in (True, False))
+    return (installed or "none") + (f"; not installed: {absent}" if absent else "")
 
 
 def _runtime(runtime: Runtime) -> str:
@@ -116,16 +123,24 @@ def _camera_rows(nodes: tuple[VideoNode, ...], libcamera: Libcamera) -> Rows:
 
 def _node(node: VideoNode) -> str:
     if node.role is Role.CAMERA:
-        return f"{node.name} ({node.driver})" + "".join(
-            f"\n{pixels.fourcc} {', '.join(pixels.sizes[:_SHOWN_SIZES])}{' …' * (len(pixels.sizes) > _SHOWN_SIZES)}"
-            for pixels in node.formats
-        )
+        return "\n".join((f"{node.name} ({node.driver})", *_formats(node.formats)))
     what = {
         Role.CSI: "ribbon-cable camera, through libcamera",
         Role.REFUSED: "may not be opened",
         Role.SILENT: "gives no answer",
     }
     return f"{node.name or 'unknown'}: {what[node.role]}"
+
+
+def _formats(formats: tuple[PixelFormat, ...]) -> list[str]:
+    """Give a line for each of the formats that matter: a webcam has two or three, a test driver fifty."""
+    first = sorted(formats, key=lambda pixels: pixels.fourcc not in _PREFERRED)[:_SHOWN_FORMATS]
+    lines = [
+        f"{pixels.fourcc} {', '.join(pixels.sizes[:_SHOWN_SIZES])}{' …' * (len(pixels.sizes) > _SHOWN_SIZES)}"
+        for pixels in first
+    ]
+    more = len(formats) - len(first)
+    return [*lines, f"and {more} more formats"] if more else lines
 
 
 def _libcamera(libcamera: Libcamera) -> str:

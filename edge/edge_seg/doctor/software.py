@@ -1,6 +1,5 @@
 """Python, its environment, OpenCV, and what the runtime makes of the shipped model."""
 
-import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -109,8 +108,3 @@ def installed_version(module: str, distribution: str) -> str:
         return version(distribution)
     except PackageNotFoundError:
         return "version unknown"
-
-
-def user_name() -> str:
-    """Return the name to give to usermod."""
-    return os.environ.get("SUDO_USER") or os.environ.get("USER") or "$USER"

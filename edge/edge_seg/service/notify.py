@@ -59,7 +59,7 @@ class Heartbeat:
         self, notify: Notify = ignore, watchdog_s: float | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._notify, self._clock = notify, clock
-        self._interval_s = min(_STATUS_EVERY_S, (watchdog_s or float("inf")) / _PINGS_PER_WATCHDOG)
+        self.interval_s = min(_STATUS_EVERY_S, (watchdog_s or float("inf")) / _PINGS_PER_WATCHDOG)
         self._ready = False
         self._due = -float("inf")
 
@@ -75,11 +75,9 @@ class Heartbeat:
 
     def observe(self, result: Result) -> None:
         """Take a result as the sign of life that it is; an observer of `run_pipeline`."""
-        if not self._ready:
+        if not self._ready or self._clock() >= self._due:
             self._ready = True
-            self._say("READY=1", "WATCHDOG=1", f"STATUS={_status(result)}")
-        elif self._clock() >= self._due:
-            self._say("WATCHDOG=1", f"STATUS={_status(result)}")
+            self._say("READY=1", "WATCHDOG=1", f"STATUS={_status(result)}")  # READY again, lest the first was lost
 
     def beat(self, doing: str) -> None:
         """Say that there are no results for a known reason, such as 'waiting for /dev/video0'.
@@ -94,7 +92,7 @@ class Heartbeat:
         self._notify("STOPPING=1", "STATUS=closing files")
 
     def _say(self, *assignments: str) -> None:
-        self._due = self._clock() + self._interval_s
+        self._due = self._clock() + self.interval_s
         self._notify(*assignments)
 
 

@@ -29,6 +29,9 @@ TimeoutStopSec=15
 WatchdogSec={watchdog_s}
 EnvironmentFile=-/{secrets}
 Environment=PYTHONUNBUFFERED=1
+# When the watchdog ends it (SIGABRT), the log says where each thread hung, and no core file fills the card
+Environment=PYTHONFAULTHANDLER=1
+LimitCORE=0
 
 # Who it is: nobody, who may open cameras; results are in /var/lib/{state}
 {identity}

@@ -2,13 +2,14 @@
 
     overlays/  or  overlays:DIR     a folder of JPEG pictures, class colours over each frame
     masks/     or  masks:DIR        a folder of palette PNGs, one class id per pixel
-    out.mp4                         a video of the overlays, see edge_seg.sinks.video
+    out.mp4  (.mkv)                 a video of the overlays, see edge_seg.sinks.video
     events.jsonl                    one JSON line per frame, see edge_seg.sinks.events
     shares.csv                      the same as comma-separated values
     coco.json                       COCO with run lengths, see edge_seg.sinks.annotations
     via.json                        a VIA 2 project of polygons
     coco:FILE.json, via:FILE.json   the same under any name
     window:                         a window on this machine's screen; q ends the run
+    http://127.0.0.1:8080           a live page for browsers; elsewhere than on loopback it needs EDGE_SEG_TOKEN
 
 A folder whose own name is `masks` takes masks, any other plain folder overlays, and a .json whose name
 begins with `coco` or `via` takes that format; the prefixes say it for any name.
@@ -21,10 +22,14 @@ from edge_seg.classes import SegmentationClass
 from edge_seg.errors import SinkError
 from edge_seg.sinks.rotation import Rotation
 from edge_seg.sinks.sink import Painter, Sink, SinkOptions, overlay_painter
+from edge_seg.web.address import is_page, parse_address
 
 __all__ = ["Painter", "Rotation", "Sink", "SinkOptions", "open_sink", "output_path", "overlay_painter"]
 
-_KINDS = "overlays:DIR, masks:DIR, a folder, out.mp4, events.jsonl, shares.csv, coco.json, via.json or window:"
+_KINDS = (
+    "overlays:DIR, masks:DIR, a folder, out.mp4, events.jsonl, shares.csv, coco.json, via.json, "
+    "http://HOST:PORT or window:"
+)
 
 
 def open_sink(uri: str, classes: Sequence[SegmentationClass], options: SinkOptions | None = None) -> Sink:
@@ -46,6 +51,8 @@ def open_sink(uri: str, classes: Sequence[SegmentationClass], options: SinkOptio
         return WindowSink(options)
     if kind in ("masks", "overlays") and rest:
         return _open_folder(kind, Path(rest), classes, options)
+    if is_page(uri):
+        return _open_page(uri, classes)
     if kind in ("coco", "via") and rest.endswith(".json"):
         return _open_annotations(kind, Path(rest), classes, options)
     if kind in ("mqtt", "mqtts", "http", "https") and rest.startswith("//"):
@@ -56,12 +63,21 @@ def open_sink(uri: str, classes: Sequence[SegmentationClass], options: SinkOptio
     return _open_path(uri, classes, options)
 
 
+def _open_page(uri: str, classes: Sequence[SegmentationClass]) -> Sink:
+    from edge_seg.extras import require_extra
+    address = parse_address(uri)
+    require_extra("web", purpose=f"the live page {uri}")
+    from edge_seg.web.live_page import ObservedPage
+
+    return ObservedPage(address, classes)
+
+
 def output_path(uri: str) -> Path | None:
     """Return the file or folder that `open_sink` writes for a URI, or None for what is on no disk."""
     kind, _, rest = uri.partition(":")
     if kind in ("masks", "overlays", "coco", "via") and rest:
         return Path(rest)
-    return None if uri == "window:" or uri.startswith("/dev/") else Path(uri)
+    return None if uri == "window:" or uri.startswith("/dev/") or is_page(uri) else Path(uri)
 
 
 def _open_path(uri: str, classes: Sequence[SegmentationClass], options: SinkOptions) -> Sink:
@@ -75,7 +91,7 @@ def _open_path(uri: str, classes: Sequence[SegmentationClass], options: SinkOpti
         from edge_seg.sinks.lines import open_shares
 
         return open_shares(path, classes, _if_asked(options))
-    if suffix == ".mp4" and not path.is_dir():
+    if suffix in (".mp4", ".mkv") and not path.is_dir():
         from edge_seg.sinks.video import open_video
 
         return open_video(path, options)

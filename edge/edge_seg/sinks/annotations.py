@@ -22,7 +22,7 @@ from edge_seg.sinks.faults import check_output, sink_error
 from edge_seg.sinks.folders import write_jpeg
 from edge_seg.sinks.journal import Journal, finish_left_behind
 from edge_seg.sinks.names import FrameNames
-from edge_seg.sinks.rotation import RotatingSink, Rotation
+from edge_seg.sinks.rotation import RotatingSink, Rotation, frames_of
 from edge_seg.sinks.sink import Sink, SinkOptions
 
 
@@ -60,7 +60,7 @@ class AnnotationsFile:
     def __init__(self, kind: str, labels: Labels, options: SinkOptions, path: Path, _: Result) -> None:
         self._path, self._format, self._labels = path, FORMATS[kind], labels
         self._pictures = options.pictures
-        self._frames = path.with_name(f"{path.stem}_frames")
+        self._frames = frames_of(path)
         self._names = FrameNames(self._frames, ".jpg", live=options.live)
         pictures = Path(self._frames.name) if options.pictures is None else options.pictures.resolve()
         self._journal = Journal(path, kind, labels, pictures)
@@ -71,7 +71,7 @@ class AnnotationsFile:
         """What was written so far, frames included."""
         return self._journal.size_bytes + self._frames_bytes
 
-    def takes(self, _: Result) -> bool:
+    def takes(self, result: Result) -> bool:
         """True: frames of any size may stand in one file."""
         return True
 

@@ -9,17 +9,16 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from heapq import merge
-from itertools import islice
 from pathlib import Path
 
 from edge_seg.errors import SinkError
 from edge_seg.free_space import FreeSpace
 from edge_seg.result import Result
+from edge_seg.sinks.faults import sink_error
 from edge_seg.sinks.own_files import own_files
 from edge_seg.sinks.sink import Sink
 
 _CHECK_EVERY_S = 5.0
-_AT_ONCE = 16
 
 
 class DiskFullError(SinkError):
@@ -57,14 +56,21 @@ class DiskGuard:
         """
         if self._clock() < self._due_s:
             return
-        if self._missing() and self._wanted.when_full == "delete-oldest":
-            self._delete_oldest()
-        if self._missing():
-            raise self._error()
+        try:
+            if self._is_short() and self._wanted.when_full == "delete-oldest":
+                self._delete_oldest()
+            if self._is_short():
+                raise self._error()
+        except OSError as error:
+            raise sink_error(self._folder, error) from None
         self._due_s = self._clock() + _CHECK_EVERY_S
 
-    def _missing(self) -> int:
-        return max(0, self._wanted.keep_bytes - self._free())
+    def look_again(self) -> None:
+        """Look at the disk at the next check, whenever that is: a write has failed."""
+        self._due_s = float("-inf")
+
+    def _is_short(self) -> bool:
+        return self._free() < self._wanted.keep_bytes
 
     def _free(self) -> int:
         return shutil.disk_usage(_existing(self._folder)).free
@@ -72,14 +78,14 @@ class DiskGuard:
     def _delete_oldest(self) -> None:
         device = _existing(self._folder).stat().st_dev
         here = [path for path in self._outputs if _existing(path).stat().st_dev == device]
-        oldest = merge(*(own_files(path) for path in here))
-        while self._missing() and (some := list(islice(oldest, _AT_ONCE))):
-            for file in some:
-                file.remove()
+        for file in merge(*(own_files(path) for path in here)):
+            if not self._is_short():
+                return
+            file.remove()
 
     def _error(self) -> SinkError:
         kept, free = f"{self._wanted.keep_bytes / 1e6:.0f} MB", f"{self._free() / 1e6:.0f} MB"
-        sentence = f"{self._folder}: only {free} of the disk are free and {kept} are to stay so (--keep-free)"
+        sentence = f"{self._folder}: {free} of its disk are free, fewer than the {kept} to keep (--keep-free)"
         match self._wanted.when_full:
             case "stop":
                 return DiskFullError(f"{sentence}; free some space or give  --when-full delete-oldest")
@@ -103,7 +109,11 @@ class GuardedSink:
             SinkError: there is none, or it cannot be written.
         """
         self._guard.check()
-        self._sink.write(result)
+        try:
+            self._sink.write(result)
+        except SinkError:
+            self._guard.look_again()
+            raise
 
     def close(self) -> None:
         """Finish the output."""

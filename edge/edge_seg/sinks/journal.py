@@ -12,13 +12,14 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from glob import escape
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from edge_seg.exporters import Labels, Picture
 from edge_seg.sinks.annotation_formats import FORMATS, Entry
 from edge_seg.sinks.appending import AppendedFile
-from edge_seg.sinks.rotation import JOURNAL_SUFFIX, is_stamped, journal_of, unused
+from edge_seg.sinks.rotation import JOURNAL_SUFFIX, is_stamped, journal_of, stamped
 
 
 class Journal:
@@ -67,7 +68,7 @@ def finish_left_behind(file: Path) -> None:
     Raises:
         OSError: one cannot be written; its journal stays.
     """
-    for journal in sorted(file.parent.glob(f"{file.stem}*{file.suffix}{JOURNAL_SUFFIX}")):
+    for journal in sorted(file.parent.glob(f"{escape(file.stem)}*{file.suffix}{JOURNAL_SUFFIX}")):
         name = journal.name.removesuffix(JOURNAL_SUFFIX)
         if name == file.name or is_stamped(file, name):
             with journal.open("rb") as stream:
@@ -82,13 +83,13 @@ def finish(journal: Path) -> None:
         OSError: the file cannot be written; the journal stays.
     """
     file = journal.with_name(journal.name.removesuffix(JOURNAL_SUFFIX))
-    for part in journal.parent.glob(f".{file.stem}.*.part{file.suffix}"):
+    for part in journal.parent.glob(f".{escape(file.stem)}.*.part{file.suffix}"):
         part.unlink()
     with journal.open("rb") as stream:
         head = next(_objects(stream), None)
         if head is not None:
             found = ((Picture(**item["picture"]), item["entries"]) for item in _objects(stream))
-            where = unused(file, journal.stat().st_mtime)
+            where = stamped(file, journal.stat().st_mtime) if file.exists() else file
             FORMATS[head["format"]].write(where, file.parent / head["pictures"], _labels(head), found)
     journal.unlink()
 

@@ -48,7 +48,7 @@ class LinesFile:
         """What the file holds."""
         return self._file.size_bytes
 
-    def takes(self, _: Result) -> bool:
+    def takes(self, result: Result) -> bool:
         """True: a line holds any result."""
         return True
 

@@ -17,8 +17,8 @@ from edge_seg.sinks.rotation import time_stamp
 from edge_seg.sources.frame import Frame
 
 _COUNTED = re.compile(r".+_\d{6,}")
-_OWN = re.compile(r".+_(\d{4})(\d\d)(\d\d)T(\d\d)\d{4}\.\d{3}Z(-\d+)?\.(jpg|png)")
-_REMEMBERED = 1000
+_OWN = re.compile(r".+_(\d{4})(\d\d)(\d\d)T(\d\d)\d{4}\.\d{3}Z(_\d+)?\.(jpg|png)")
+_REMEMBERED = 200
 
 
 class FrameNames:
@@ -47,7 +47,7 @@ class FrameNames:
     def _once(self, stem: str, frame: Frame) -> str:
         """Tell frames of one stem apart. Names come sorted or in time, so that the latest are enough to remember."""
         if stem in self._given:
-            stem = f"{stem}-{frame.index}" if self._live else Path(frame.name).name.replace(".", "_")
+            stem = f"{stem}_{frame.index}" if self._live else Path(frame.name).name.replace(".", "_")
         self._given[stem] = None
         if len(self._given) > _REMEMBERED:
             self._given.popitem(last=False)
@@ -62,6 +62,11 @@ def timed_name(source: str, captured_at: float) -> str:
 def hour_folder(captured_at: float) -> Path:
     """Return the folder of an hour: 2026-11-25/11, in UTC."""
     return Path(f"{datetime.fromtimestamp(captured_at, UTC):%Y-%m-%d/%H}")
+
+
+def is_frame(path: Path) -> bool:
+    """True for a picture that `FrameNames` named after a camera's or a video's frame."""
+    return bool(_OWN.fullmatch(path.name) or _COUNTED.fullmatch(path.stem))
 
 
 def is_timed(path: Path) -> bool:

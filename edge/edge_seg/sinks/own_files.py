@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 
-from edge_seg.sinks.names import is_timed
-from edge_seg.sinks.rotation import is_stamped, journal_of, stamp_of
+from edge_seg.files import remove_empty
+from edge_seg.sinks.names import is_frame, is_timed
+from edge_seg.sinks.rotation import frames_of, is_stamped, journal_of, stamp_of
 
 _DAY, _HOUR = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d\d")
 
@@ -20,20 +22,13 @@ class OwnFile:
     path: Path = field(compare=False)
 
     def remove(self) -> None:
-        """Remove it with the frames and the journal that belong to it, and folders that this leaves empty."""
-        frames = self.path.with_name(f"{self.path.stem}_frames")
-        for path in (self.path, journal_of(self.path), *frames.glob(f"*_{'?' * 8}T*Z*.jpg")):
+        """Remove it with its journal and the frames that it annotates, and folders that this leaves empty."""
+        frames = frames_of(self.path)
+        for path in (self.path, journal_of(self.path), *filter(is_frame, frames.glob("*.jpg"))):
             with suppress(OSError):
                 path.unlink()
-        self._remove_if_empty(frames)
-        if is_timed(self.path):
-            self._remove_if_empty(self.path.parent)
-            self._remove_if_empty(self.path.parent.parent)
-
-    @staticmethod
-    def _remove_if_empty(folder: Path) -> None:
-        with suppress(OSError):
-            folder.rmdir()
+        hours = self.path.parents[:2] if is_timed(self.path) else ()
+        remove_empty([frames, *hours])
 
 
 def own_files(output: Path) -> Iterator[OwnFile]:
@@ -47,7 +42,7 @@ def own_files(output: Path) -> Iterator[OwnFile]:
 
 
 def _rotated(file: Path) -> Iterator[OwnFile]:
-    names = (path for path in file.parent.glob(f"{_literal(file.stem)}_*{_literal(file.suffix)}"))
+    names = (path for path in file.parent.glob(f"{escape(file.stem)}_*{escape(file.suffix)}"))
     own = (path for path in names if is_stamped(file, path.name) and not path.is_symlink())
     return iter(sorted(OwnFile(stamp_of(path), path) for path in own))
 
@@ -64,7 +59,3 @@ def _all_but_last(files: Iterator[OwnFile]) -> Iterator[OwnFile]:
         if held is not None:
             yield held
         held = file
-
-
-def _literal(text: str) -> str:
-    return re.sub(r"([*?\[])", r"[\1]", text)

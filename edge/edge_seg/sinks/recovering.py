@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from edge_seg.errors import SinkError
+from edge_seg.errors import EdgeSegError
 from edge_seg.handoff import Handoff
 from edge_seg.result import Result
 from edge_seg.sinks.disk_guard import DiskFullError
@@ -54,37 +54,44 @@ class RecoveringSink:
         self._sink: Sink | None = reopen()
         self._retry_s, self._retry_at_s = retry_s, 0.0
         self._lost = 0
-        self._final: SinkError | None = None
+        self._final: Exception | None = None
         self._results = Handoff[Result](_QUEUE, newest_wins=live)
         self._thread = threading.Thread(target=self._run, name=f"edge-seg {name}", daemon=True)
         self._thread.start()
-
-    @property
-    def lost(self) -> int:
-        """Results lost to the failure that lasts; 0 when all is well."""
-        return self._lost
 
     def write(self, result: Result) -> None:
         """Hand one result over.
 
         Raises:
             DiskFullError: the disk is full and the run is to end then.
+            Exception: a defect of the output.
         """
         if self._final is not None:
             raise self._final
         self._results.put(result)
 
     def close(self) -> None:
-        """Let the output finish what it has, for a while."""
+        """Let the output finish what it has, for a while.
+
+        Raises:
+            Exception: as `write`.
+        """
         self._results.close()
         self._thread.join(self._close_within_s)
         if self._thread.is_alive():
-            self._report(f"{self._name}: gives no answer and is left as it is; check the disk or the network")
+            self._report(f"{self._name}: did not finish within {self._close_within_s:g} s and is left as it is")
+        elif self._final is not None:
+            final, self._final = self._final, None
+            raise final
 
     def _run(self) -> None:
-        for result in self._results:
-            self._try(result)
-        self._finish()
+        try:
+            for result in self._results:
+                self._try(result)
+            self._finish()
+        except Exception as error:  # noqa: BLE001 raised again on the caller's thread
+            self._final = error
+            self._results.close(discard=True)
 
     def _try(self, result: Result) -> None:
         if self._sink is None and time.monotonic() < self._retry_at_s:
@@ -93,22 +100,25 @@ class RecoveringSink:
         try:
             self._sink = self._sink or self._reopen()
             self._sink.write(result)
-        except DiskFullError as error:
-            self._final = error
-            self._results.close(discard=True)
-        except SinkError as error:
+        except DiskFullError:
+            self._abandon()
+            raise
+        except EdgeSegError as error:
             self._failed(error)
         else:
             self._worked()
 
-    def _failed(self, error: SinkError) -> None:
+    def _failed(self, error: EdgeSegError) -> None:
         if not self._lost:
             self._report(f"{error} (the camera goes on; this output is tried again)")
         self._lost += 1
         self._retry_at_s = time.monotonic() + self._retry_s
         self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+        self._abandon()
+
+    def _abandon(self) -> None:
         sink, self._sink = self._sink, None
-        with suppress(SinkError):  # it has failed already, and that was said
+        with suppress(EdgeSegError):  # it has failed already, and that was said
             if sink is not None:
                 sink.close()
 
@@ -121,7 +131,9 @@ class RecoveringSink:
         try:
             if self._sink is not None:
                 self._sink.close()
-        except SinkError as error:
+        except EdgeSegError as error:
             self._report(str(error))
         if self._lost:
             self._report(f"{self._name}: could not be written to the end; {self._lost} results were lost")
+        if self._results.dropped:
+            self._report(f"{self._name}: was too slow for {self._results.dropped} results, which were left out")

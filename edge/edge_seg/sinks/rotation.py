@@ -15,7 +15,7 @@ from edge_seg.result import Result
 from edge_seg.sinks.faults import check_output
 
 JOURNAL_SUFFIX = ".journal"
-_STAMP = r"\d{8}T\d{6}(\.\d{3})?Z(-\d+)?"
+_STAMP = r"\d{8}T\d{6}(\.\d{3})?Z(_\d+)?"
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def stamped(path: Path, begins_at: float) -> Path:
     """Return a name that no file has: `path` with the time, in seconds since 1970, and a number if need be."""
     name = f"{path.stem}_{time_stamp(begins_at)}"
     number = 1
-    while _is_taken(found := path.with_name(f"{name}{'' if number == 1 else f'-{number}'}{path.suffix}")):
+    while _is_taken(found := path.with_name(f"{name}{'' if number == 1 else f'_{number}'}{path.suffix}")):
         number += 1
     return found
 
@@ -122,6 +122,11 @@ def stamped(path: Path, begins_at: float) -> Path:
 def journal_of(file: Path) -> Path:
     """Return where the parts of a file are kept that can only be written at its end: `via.json.journal`."""
     return file.with_name(file.name + JOURNAL_SUFFIX)
+
+
+def frames_of(file: Path) -> Path:
+    """Return the folder of the frames that a file annotates: `via_frames`."""
+    return file.with_name(f"{file.stem}_frames")
 
 
 def _is_taken(path: Path) -> bool:

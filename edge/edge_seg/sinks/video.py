@@ -17,10 +17,12 @@ from edge_seg.result import Result
 from edge_seg.sinks.appending import AppendedFile
 from edge_seg.sinks.faults import check_output, sink_error
 from edge_seg.sinks.fragmented_mp4 import TIMESCALE, Sample, mp4_fragment, mp4_header
+from edge_seg.sinks.matroska import mkv_cluster, mkv_header
 from edge_seg.sinks.mpeg4_encoder import Mpeg4Encoder, Packet
 from edge_seg.sinks.rotation import RotatingSink
 from edge_seg.sinks.sink import Sink, SinkOptions
 
+_CONTAINERS = {".mp4": (mp4_header, mp4_fragment), ".mkv": (mkv_header, mkv_cluster)}
 _DEFAULT_FPS = 25.0
 _FRAGMENT_S = 1.0
 _TO_DISK_S = 10.0
@@ -39,7 +41,7 @@ def open_video(path: Path, options: SinkOptions) -> Sink:
 
 
 class VideoFile:
-    """One MP4 file, appended to fragment by fragment."""
+    """One video file, appended to fragment by fragment."""
 
     def __init__(self, options: SinkOptions, path: Path, first: Result, *, named: Path | None = None) -> None:
         """Begin a video of the size of the first result; errors name `named` in place of `path`.
@@ -49,6 +51,7 @@ class VideoFile:
         """
         named = named or path
         self._file, self._options = AppendedFile(path, named=named), options
+        self._make_header, self._make_fragment = _CONTAINERS[path.suffix.lower()]
         self._height, self._width = first.frame.image.shape[:2]
         self._fps = options.fps or _DEFAULT_FPS
         self._began_s = first.frame.captured_monotonic_s
@@ -109,14 +112,14 @@ class VideoFile:
             for (packet, _), duration in zip(waiting, durations, strict=True)
         ]
         self._fragments += 1
-        fragment = mp4_fragment(self._fragments, ticks[0], samples)
+        fragment = self._make_fragment(self._fragments, ticks[0], samples)
         self._file.append(fragment if self._fragments > 1 else self._header(waiting[0][0]) + fragment)
         if time.monotonic() >= self._due_to_disk_s:
             self._file.to_disk()
             self._due_to_disk_s = time.monotonic() + _TO_DISK_S
 
     def _header(self, first: Packet) -> bytes:
-        return mp4_header(self._width // 2 * 2, self._height // 2 * 2, first.decoder_config, time.time())
+        return self._make_header(self._width // 2 * 2, self._height // 2 * 2, first.decoder_config, time.time())
 
 
 class WholeVideoSink:

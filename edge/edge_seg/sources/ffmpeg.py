@@ -90,11 +90,11 @@ class FfmpegCapture:
         started_s = time.monotonic()
         arrived = self._has_first or self._capture.grab()
         self._has_first = False
+        if time.monotonic() - started_s > 0.9 * self._silence_s:  # FFmpeg timed out; it may give a leftover picture
+            raise SourceError(f"{self._label}: no frame for {self._silence_s:g} s; check the camera and the network")
         retrieved, bgr = self._capture.retrieve() if arrived else (False, None)
         if not retrieved or bgr is None:
-            silent = time.monotonic() - started_s > 0.8 * self._silence_s
-            what = f"no frame for {self._silence_s:g} s" if silent else "the stream ended"
-            raise SourceError(f"{self._label}: {what}; check the camera and the network")
+            raise SourceError(f"{self._label}: the stream ended; check the camera and the network")
         return Grabbed(partial(_to_rgb, bgr), time.monotonic())
 
     def close(self) -> None:

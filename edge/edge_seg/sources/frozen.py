@@ -31,7 +31,7 @@ class FrozenCheck:
     def __init__(self, limit_s: float) -> None:
         self._base_limit_s = self._limit_s = limit_s
         self._checksum: int | None = None
-        self._looked_s = self._since_s = 0.0
+        self._looked_s, self._since_s = float("-inf"), 0.0
         self._opened_again = self._told = self._fresh = False
 
     def opened(self) -> None:

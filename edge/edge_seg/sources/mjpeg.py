@@ -121,6 +121,16 @@ class SnapshotCapture:
         """Do nothing: each picture has a connection of its own."""
 
 
+class _CloseRefusal(urllib.request.BaseHandler):
+    """Closes the answer that asks for a password, which urllib leaves open when it asks again with one."""
+
+    handler_order = 100
+
+    def http_error_401(self, _request: Any, answer: Any, *_: Any) -> None:
+        """Close it; the handlers of authentication come next."""
+        answer.close()
+
+
 def _opener(url: str) -> tuple[str, urllib.request.OpenerDirector]:
     """Return the URL without user and password, and what opens it with them."""
     parts = urlsplit(url)
@@ -132,6 +142,7 @@ def _opener(url: str) -> tuple[str, urllib.request.OpenerDirector]:
         passwords.add_password(None, root, unquote(parts.username), unquote(parts.password or ""))
     return bare, urllib.request.build_opener(
         urllib.request.ProxyHandler({}),
+        _CloseRefusal(),
         urllib.request.HTTPBasicAuthHandler(passwords),
         urllib.request.HTTPDigestAuthHandler(passwords),
     )

@@ -58,6 +58,12 @@ def parse_address(text: str) -> Address:
         ) from None
 
 
+def is_page(uri: str) -> bool:
+    """True for an output 'http://HOST:PORT', which is a live page; with a path it is somebody else's address."""
+    host = uri.removeprefix("http://")
+    return host != uri and "/" not in host.rstrip("/")
+
+
 def listen(address: Address) -> socket.socket:
     """Open a listening TCP socket whose connections neither hoard pictures nor hang on for ever.
 

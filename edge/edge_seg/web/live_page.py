@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from edge_seg.classes import SegmentationClass
 from edge_seg.drawing import DEFAULT_OPACITY
-from edge_seg.errors import SinkError
 from edge_seg.result import Result
 from edge_seg.telemetry import Telemetry
 from edge_seg.web.access import Access
@@ -17,6 +16,7 @@ from edge_seg.web.messages import hello_message
 from edge_seg.web.metrics import Metrics
 from edge_seg.web.pictures import Pictures
 from edge_seg.web.server import ServerThread
+from edge_seg.web.token import check_token, token_from_environment
 from edge_seg.web.wakeup import Wakeup
 
 
@@ -90,10 +90,26 @@ class LivePage:
         self._pictures.attach(loop)
 
 
-def check_token(address: Address, token: str | None) -> None:
-    """Raise SinkError for an address that others can reach, without a token."""
-    if token is None and not address.is_loopback:
-        raise SinkError(
-            f"{address.host}:{address.port}: can be reached by others, so the live page needs a token there; "
-            "give --token-file FILE (or set EDGE_SEG_TOKEN), or serve on 127.0.0.1"
-        )
+class ObservedPage:
+    """A live page whose telemetry is fed by what is written to it, for runs without other observers."""
+
+    needs_main_thread = False
+
+    def __init__(self, address: Address, classes: Sequence[SegmentationClass]) -> None:
+        """Serve at once; the token, if any, is the environment's EDGE_SEG_TOKEN.
+
+        Raises:
+            SinkError: as LivePage does.
+        """
+        self._telemetry = Telemetry([item.name for item in classes])
+        self._page = LivePage(address, classes, self._telemetry, token=token_from_environment())
+        self.url = self._page.url
+
+    def write(self, result: Result) -> None:
+        """Count and show `result`."""
+        self._telemetry.observe(result)
+        self._page.write(result)
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._page.close()

@@ -12,10 +12,13 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edge_seg.errors import SinkError
+
 _MOST_CONNECTIONS = 256
 _LARGEST_HEAD_BYTES = 16 * 1024
 _KEEP_ALIVE_S = 15
 _WRITE_BUFFER_BYTES = 32 * 1024
+_LOOK_EVERY_S = 0.2
 _GRACE_S = 0.5
 """How long a viewer that does not read may keep the server from ending."""
 
@@ -51,9 +54,15 @@ class ServerThread:
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="edge-seg-web", daemon=True)
 
     def start(self) -> None:
-        """Return once requests are answered."""
+        """Return once requests are answered.
+
+        Raises:
+            SinkError: the server ended instead.
+        """
         self._thread.start()
-        self._server.answering.wait()
+        while not self._server.answering.wait(_LOOK_EVERY_S):
+            if not self._thread.is_alive():
+                raise SinkError("the live page's server did not start; serve on another port")
 
     def stop(self) -> None:
         """End within a second, whoever is connected. Harmless when done twice."""

@@ -1,0 +1,95 @@
+"""What is checked before a camera becomes a service: what would only show in its log later."""
+
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from edge_seg.cli.service_arguments import CameraArguments
+from edge_seg.errors import ServiceError
+
+_SHORTEST_WATCHDOG_S = 60
+_FRAMES_PER_WATCHDOG = 4
+
+
+def check_root() -> None:
+    """Raise ServiceError, with the line to type, unless this is root."""
+    if os.geteuid() != 0:
+        raise ServiceError(f"services belong to root; type  {sudo_line(sys.argv[1:])}")
+
+
+def sudo_line(words: Sequence[str]) -> str:
+    """Return the line that runs this program as root: sudo knows no environment, so its path is given in full."""
+    from edge_seg.service.secrets import without_secrets
+
+    return f"sudo {sys.executable} -m edge_seg.cli {shlex.join(without_secrets(words))}"
+
+
+def check_memory_max(limit: str) -> None:
+    """Raise ServiceError for a limit that systemd would ignore: MemoryMax= of systemd.resource-control(5)."""
+    if not re.fullmatch(r"[1-9][0-9]*[KMGT%]|infinity", limit):
+        raise ServiceError(
+            f"{limit!r} is no limit of memory; give a share such as 75%, a size such as 400M, or infinity"
+        )
+
+
+def check_outputs(arguments: CameraArguments, writable: Sequence[Path]) -> None:
+    """Raise ServiceError for an output outside of the folders that the service may write to."""
+    for path in arguments.outputs:
+        if not any(path.is_relative_to(folder) for folder in writable):
+            raise ServiceError(
+                f"{path}: the service may write to its own folder alone; give a relative path, which will lie in "
+                f"/var/lib/edge-seg, or allow it with  --writable {path.parent}"
+            )
+
+
+def check_reach(needed: Iterable[Path], user: str | None) -> None:
+    """Raise ServiceError unless the service's account may read what it runs."""
+    from edge_seg.service.reach import closed_path
+
+    closed = closed_path(needed, _uid(user))
+    if closed is None:
+        return
+    who = f"the account {user}" if user else "the service's own account"
+    owner = closed.owner()
+    raise ServiceError(
+        f"{closed}: {who} may not read this, and the service needs it; make an environment that all may read: "
+        "sudo python3 -m venv --system-site-packages /opt/edge-seg && sudo /opt/edge-seg/bin/pip install edge-seg"
+        + (f" (or run the service as who owns it: --user {owner})" if owner not in ("root", user) else "")
+    )
+
+
+def _uid(user: str | None) -> int | None:
+    import pwd
+
+    if user is None:
+        return None
+    try:
+        uid = pwd.getpwnam(user).pw_uid
+    except KeyError:
+        raise ServiceError(f"{user}: this machine has no such account; leave --user out, or create it first") from None
+    if uid == 0:
+        raise ServiceError("a camera needs none of root's rights; leave --user out, or name another account")
+    return uid
+
+
+def check_model(arguments: CameraArguments) -> None:
+    """Load the model as the service will, so that what is wrong with it is said now."""
+    from edge_seg.cli.options import load_segmenter
+
+    values = arguments.values
+    load_segmenter(
+        values["model"],
+        runtime=values["runtime"],
+        threads=1,
+        labels=values["labels"],
+        input_range=values["input_range"],
+    )
+
+
+def watchdog_s(arguments: CameraArguments) -> int:
+    """Return a period, in seconds, in which several results come, also at a low --max-fps."""
+    rate = arguments.values.get("max_fps")
+    return max(_SHORTEST_WATCHDOG_S, round(_FRAMES_PER_WATCHDOG / rate) if rate else 0)
