@@ -1,4 +1,4 @@
-"""The bench on which the camera is hurt: its stream, its receivers, its disk, a viewer, and each fault that can be made."""
+"""The bench on which the camera is hurt: its stream, its receivers, its disk, a viewer, and every fault there is."""
 
 import time
 from collections.abc import Callable, Generator

@@ -76,14 +76,17 @@ class Broker:
         from paho.mqtt.enums import CallbackAPIVersion
 
         witness: Any = Client(CallbackAPIVersion.VERSION2, client_id="witness", clean_session=False)
-        witness.on_connect = lambda client, *_: client.subscribe(f"{TOPIC}/#", qos=1)
-        witness.on_message = lambda client, data, message: self._take_down(message)
+        witness.on_connect = self._subscribe
+        witness.on_message = self._take_down
         witness.reconnect_delay_set(min_delay=1, max_delay=1)
         witness.connect("127.0.0.1", self.port)
         witness.loop_start()
         return witness
 
-    def _take_down(self, message: Any) -> None:
+    def _subscribe(self, witness: Any, *_: object) -> None:
+        witness.subscribe(f"{TOPIC}/#", qos=1)
+
+    def _take_down(self, _witness: object, _data: object, message: Any) -> None:
         self.messages += 0 if message.retain else 1
         if message.topic == f"{TOPIC}/events":
             event = json.loads(message.payload)

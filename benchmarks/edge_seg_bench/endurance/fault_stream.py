@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_seg.images import RgbImage
 
@@ -88,10 +89,11 @@ class FaultyStream:
 
 def shaken(image: RgbImage, width: int = 320, height: int = 240) -> list[bytes]:
     """Return JPEG pictures of one image in a hand that shakes: like all of a camera's, no two are the same."""
-    small = cv2.resize(cv2.cvtColor(image, cv2.COLOR_RGB2BGR), (width, height), interpolation=cv2.INTER_AREA)
-    moved = (np.roll(small, (index % 5, index % 7), (0, 1)) for index in range(_SHIFTS))
-    noisy = (
-        np.clip(picture + np.random.default_rng(i).normal(0, 3, picture.shape), 0, 255)
-        for i, picture in enumerate(moved)
-    )
-    return [cv2.imencode(".jpg", picture.astype(np.uint8))[1].tobytes() for picture in noisy]
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    small = np.asarray(cv2.resize(bgr, (width, height), interpolation=cv2.INTER_AREA), dtype=np.float64)
+    return [_encode(np.roll(small, (index % 5, index % 7), (0, 1)), index) for index in range(_SHIFTS)]
+
+
+def _encode(bgr: NDArray[np.float64], seed: int) -> bytes:
+    noisy = bgr + np.random.default_rng(seed).normal(0, 3, bgr.shape)
+    return cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8))[1].tobytes()

@@ -65,6 +65,7 @@ def open_sink(uri: str, classes: Sequence[SegmentationClass], options: SinkOptio
 
 def _open_page(uri: str, classes: Sequence[SegmentationClass]) -> Sink:
     from edge_seg.extras import require_extra
+
     address = parse_address(uri)
     require_extra("web", purpose=f"the live page {uri}")
     from edge_seg.web.live_page import ObservedPage
