@@ -197,3 +197,14 @@ def test_a_window_without_gui_or_screen_is_one_sentence(monkeypatch: pytest.Monk
     monkeypatch.setattr("edge_seg.sinks.window.has_gui", lambda: gui)
     with pytest.raises(SinkError, match=says):
         open_sink("window:", CLASSES)
+
+
+@pytest.mark.parametrize(("age_ms", "cell"), [(0.0, ""), (12.34, "12.3")])
+def test_rows_of_files_and_of_cameras_have_the_columns_of_the_head(tmp_path: Path, age_ms: float, cell: str) -> None:
+    item = frame(0)
+    sink = open_sink(str(tmp_path / "shares.csv"), segmented(item).classes)
+    sink.write(result(item, age_ms=age_ms))
+    sink.close()
+    head, row = (line.split(",") for line in (tmp_path / "shares.csv").read_text().splitlines())
+    assert len(row) == len(head)
+    assert row[head.index("age_ms")] == cell

@@ -24,7 +24,8 @@ class Viewer(threading.Thread):
         super().__init__(name=f"viewer of {path}", daemon=True)
         self.received_bytes = 0
         self._port, self._path = port, path
-        self._closed = threading.Event()
+        self._closed, self._awake = threading.Event(), threading.Event()
+        self._awake.set()
         self._connection: http.client.HTTPConnection | None = None
         self.start()
 
@@ -42,9 +43,18 @@ class Viewer(threading.Thread):
             with suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
 
+    def sleep(self) -> None:
+        """Stay connected, and read nothing."""
+        self._awake.clear()
+
+    def wake(self) -> None:
+        """Read on."""
+        self._awake.set()
+
     def close(self) -> None:
         """Be gone for good."""
         self._closed.set()
+        self._awake.set()
         self.kill()
         self.join()
 
@@ -55,6 +65,7 @@ class Viewer(threading.Thread):
             answer = self._connection.getresponse()
             while not self._closed.is_set() and (data := answer.read1(_CHUNK_BYTES)):
                 self.received_bytes += len(data)
+                self._awake.wait()
         finally:
             self._connection.close()
 

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from edge_seg.classes import SegmentationClass
 from edge_seg.result import Result
 
-_BEFORE_SHARES = ("time", "frame", "name", "width", "height", "preprocess_ms", "invoke_ms", "postprocess_ms")
+_BEFORE_SHARES = ("time", "frame", "name", "width", "height", "age_ms", "preprocess_ms", "invoke_ms", "postprocess_ms")
 
 
 def event(result: Result) -> dict[str, str | int | float]:
@@ -40,8 +40,14 @@ def event(result: Result) -> dict[str, str | int | float]:
 
 
 def columns(classes: Sequence[SegmentationClass]) -> tuple[str, ...]:
-    """Return the keys of a record, in order."""
+    """Return the keys that a record may have, in order."""
     return (*_BEFORE_SHARES, *(_share_of(item.name) for item in classes))
+
+
+def cells(result: Result, names: Sequence[str]) -> list[str | int | float]:
+    """Return one frame's record as a row under `names`; what it does not have is an empty cell."""
+    record = event(result)
+    return [record.get(name, "") for name in names]
 
 
 def json_line(result: Result) -> bytes:

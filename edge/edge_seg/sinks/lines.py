@@ -9,7 +9,7 @@ from edge_seg.classes import SegmentationClass
 from edge_seg.errors import SinkError
 from edge_seg.result import Result
 from edge_seg.sinks.appending import AppendedFile
-from edge_seg.sinks.events import columns, csv_line, event, json_line
+from edge_seg.sinks.events import cells, columns, csv_line, json_line
 from edge_seg.sinks.faults import check_output, sink_error
 from edge_seg.sinks.rotation import RotatingSink, Rotation
 from edge_seg.sinks.sink import Sink
@@ -95,7 +95,7 @@ def open_shares(path: Path, classes: Sequence[SegmentationClass], rotation: Rota
     def open_file(place: Path, _: Result | None = None) -> LinesFile:
         return LinesFile(
             place,
-            lambda result: csv_line(list(event(result).values())),
+            lambda result: csv_line(cells(result, names)),
             lambda line: _fields(line) == len(names),
             head=csv_line(names),
         )

@@ -1,0 +1,149 @@
+"""Those whom the camera tells: a broker in a process that can be killed, and a webhook that can fail."""
+
+import http.server
+import json
+import os
+import shutil
+import socket
+import socketserver
+import subprocess
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from edge_seg.errors import BenchmarkError
+from edge_seg_bench.endurance.viewer import free_port
+
+TOPIC = "edge-seg/faults"
+_SILENCE_S = 30.0
+
+
+class Broker:
+    """mosquitto, with a witness that takes down the id of every event.
+
+    The broker keeps the witness's session on the disk, so that what comes while the witness is away is not lost:
+    whatever is missing in the end was lost by the camera.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.events: dict[str, str] = {}
+        """Kind by id."""
+        self.messages = 0
+        self._config = folder / "mosquitto.conf"
+        self._program = find_mosquitto()
+        self._process: subprocess.Popen[bytes] | None = None
+        lines = [
+            f"listener {self.port} 127.0.0.1",
+            "allow_anonymous true",
+            "persistence true",
+            f"persistence_location {folder}/",
+            "autosave_on_changes true",
+            "autosave_interval 1",
+            *(["user root"] if os.geteuid() == 0 else []),
+        ]
+        self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.start()
+        self._witness = self._make_witness()
+
+    def start(self) -> None:
+        """Start the broker, and wait until it answers."""
+        command = [self._program, "-c", str(self._config)]
+        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for _ in range(100):
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                return
+            time.sleep(0.1)
+        raise BenchmarkError(f"mosquitto does not answer on port {self.port}; run  {' '.join(command)}  to see why")
+
+    def kill(self) -> None:
+        """Kill the broker (SIGKILL)."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def close(self) -> None:
+        """End the witness and the broker."""
+        self._witness.disconnect()
+        self._witness.loop_stop()
+        self.kill()
+
+    def _make_witness(self) -> Any:
+        from paho.mqtt.client import Client
+        from paho.mqtt.enums import CallbackAPIVersion
+
+        witness: Any = Client(CallbackAPIVersion.VERSION2, client_id="witness", clean_session=False)
+        witness.on_connect = self._subscribe
+        witness.on_message = self._take_down
+        witness.reconnect_delay_set(min_delay=1, max_delay=1)
+        witness.connect("127.0.0.1", self.port)
+        witness.loop_start()
+        return witness
+
+    def _subscribe(self, witness: Any, *_: object) -> None:
+        witness.subscribe(f"{TOPIC}/#", qos=1)
+
+    def _take_down(self, _witness: object, _data: object, message: Any) -> None:
+        self.messages += 0 if message.retain else 1
+        if message.topic == f"{TOPIC}/events":
+            event = json.loads(message.payload)
+            self.events[event["id"]] = event["event"]
+
+
+class Webhook:
+    """Takes down the id of every event that it has confirmed."""
+
+    def __init__(self) -> None:
+        self.mode: Literal["well", "failing", "silent"] = "well"
+        self.events: dict[str, str] = {}
+        self._closed = threading.Event()
+        webhook = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                webhook._answer(self)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        class Server(socketserver.ThreadingTCPServer):
+            allow_reuse_address = daemon_threads = True
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                pass
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/alerts"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._closed.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _answer(self, request: http.server.BaseHTTPRequestHandler) -> None:
+        event = json.loads(request.rfile.read(int(request.headers["Content-Length"])))
+        mode = self.mode
+        if mode == "silent":
+            self._closed.wait(_SILENCE_S)
+            return
+        if mode == "well":
+            self.events[event["id"]] = event["event"]
+        request.send_response(200 if mode == "well" else 503)
+        request.end_headers()
+
+
+def find_mosquitto() -> str:
+    """Return the broker's program.
+
+    Raises:
+        BenchmarkError: it is not installed.
+    """
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+    if program is None:
+        raise BenchmarkError("mosquitto: no such program; type  sudo apt-get install mosquitto")
+    return program
