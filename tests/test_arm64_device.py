@@ -72,7 +72,7 @@ def run_arguments(pictures: Path, masks: Path) -> list[str]:
 
 
 def read_masks(folder: Path) -> dict[str, np.ndarray]:
-    return {path.name: read_mask(path) for path in sorted(folder.iterdir())}
+    return {path.name: read_mask(path) for path in sorted(folder.glob("*.png"))}
 
 
 @pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
