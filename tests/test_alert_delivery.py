@@ -21,9 +21,6 @@ from edge_seg.alerts.outbox import DiskOutbox, MemoryOutbox, Outbox
 from edge_seg.alerts.store import EventStore
 from edge_seg.alerts.webhook import Webhook
 from edge_seg.errors import AlertError
-from test_sinks import small_disk
-
-__all__ = ["small_disk"]  # a fixture
 
 
 class Receiver:

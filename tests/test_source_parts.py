@@ -5,7 +5,7 @@ import pytest
 import typer
 
 from device_fixtures import frame, result
-from edge_seg.cli.camera import status_line
+from edge_seg.cli.live_status import status_line
 from edge_seg.cli.source_options import pixel_format_of, retries_of, size_of
 from edge_seg.errors import ImageError, SourceError
 from edge_seg.sinks.events import event

@@ -8,6 +8,7 @@ inference anyway, so that they lose nothing by stepping back.
 import os
 import sys
 import threading
+from contextlib import suppress
 
 STEPS_BACK = 3
 """In units of nice(1): enough to be taken off the core for inference, too little to be starved by other programs."""
@@ -16,8 +17,12 @@ _LOWEST = 19
 
 
 def step_back() -> None:
-    """Lower the calling thread's priority; does nothing but on Linux, where nice(1) is of threads."""
+    """Lower the calling thread's priority; does nothing but on Linux, where nice(1) is of threads.
+
+    A sandbox that forbids it loses that tenth and nothing else.
+    """
     if sys.platform.startswith("linux"):
         thread = threading.get_native_id()
-        nice = os.getpriority(os.PRIO_PROCESS, thread) + STEPS_BACK
-        os.setpriority(os.PRIO_PROCESS, thread, min(nice, _LOWEST))
+        with suppress(PermissionError):
+            nice = os.getpriority(os.PRIO_PROCESS, thread) + STEPS_BACK
+            os.setpriority(os.PRIO_PROCESS, thread, min(nice, _LOWEST))

@@ -76,6 +76,7 @@ SystemCallArchitectures=native
 SystemCallErrorNumber=EPERM
 SystemCallFilter=@system-service
 SystemCallFilter=~@privileged @resources
+SystemCallFilter=setpriority
 
 # What it may take; the kernel of Raspberry Pi OS minds MemoryMax with cgroup_enable=memory in cmdline.txt
 MemoryMax={memory_max}
