@@ -18,10 +18,13 @@ _REFUSE = 0x00050000 | errno.EPERM
 _PR_SET_MDWE, _REFUSE_EXEC_GAIN = 65, 1
 
 
-def system_calls(group: str) -> set[str]:
-    listed = subprocess.run(["systemd-analyze", "syscall-filter", group], capture_output=True, text=True, check=True)
+def system_calls(name: str) -> set[str]:
+    """Return the calls of a group, such as @system-service, or the one that is named."""
+    if not name.startswith("@"):
+        return {name}
+    listed = subprocess.run(["systemd-analyze", "syscall-filter", name], capture_output=True, text=True, check=True)
     names = {line.strip() for line in listed.stdout.splitlines()[1:] if line.strip() and line.strip()[0] != "#"}
-    return {call for name in names for call in (system_calls(name) if name.startswith("@") else {name})}
+    return {call for each in names for call in system_calls(each)}
 
 
 def allowed_calls(unit: str) -> set[str]:
@@ -29,9 +32,9 @@ def allowed_calls(unit: str) -> set[str]:
     allowed: set[str] = set()
     for line in unit.splitlines():
         if line.startswith("SystemCallFilter="):
-            groups = line.partition("=")[2]
-            calls = {call for group in groups.lstrip("~").split() for call in system_calls(group)}
-            allowed = allowed - calls if groups.startswith("~") else allowed | calls
+            names = line.partition("=")[2]
+            calls = {call for name in names.lstrip("~").split() for call in system_calls(name)}
+            allowed = allowed - calls if names.startswith("~") else allowed | calls
     return allowed
 
 
