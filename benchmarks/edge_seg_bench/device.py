@@ -113,7 +113,7 @@ def _overhead(plan: Plan, folder: Path) -> "list[Figure]":
 
     kinds = {
         "JSON lines": (json_lines, 1.10),
-        "JSON lines and overlay as JPEG for one viewer": (overlay_page, 1.5),
+        "JSON lines, and the overlay on the live page to one viewer": (overlay_page, 1.5),
         "overlay video": (overlay_video, 1.8),
     }
     opened = {kind: open_sinks for kind, (open_sinks, _) in kinds.items()}

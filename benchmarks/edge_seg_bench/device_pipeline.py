@@ -4,7 +4,8 @@ The pipeline's wall time per frame is divided by the wall time per bare invoke()
 just after it, so that a ratio sees one state of the machine.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,24 +15,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_seg.classes import SegmentationClass
 from edge_seg.errors import BenchmarkError
 from edge_seg.pipeline import run_pipeline
-from edge_seg.result import Result
 from edge_seg.runtimes import load_engine
 from edge_seg.segmenter import Segmenter
-from edge_seg.sinks import Sink, open_sink, overlay_painter
+from edge_seg.sinks import Sink, open_sink
 from edge_seg.sources import open_source
+from edge_seg.web.address import Address
+from edge_seg.web.live_page import ObservedPage
 from edge_seg_bench.inputs import random_input
+from edge_seg_bench.web_viewer import web_viewer
 
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 _FRAMES_PER_SECOND = 30
 _SPRITES = 6
-_PAGE_JPEG_QUALITY = 80
 
-
-OpenSinks = Callable[[Segmenter, Path], list[Sink]]
-"""Opens the outputs of a pipeline, in a folder of their own."""
+OpenSinks = Callable[[Segmenter, Path], AbstractContextManager[list[Sink]]]
+"""Opens the outputs of a pipeline, in a folder of their own, for as long as it runs."""
 
 
 @dataclass(frozen=True)
@@ -42,36 +42,24 @@ class OverheadRatios:
     bare_ms: float
 
 
-class PageSink:
-    """What a live page costs the pipeline with one viewer: every frame painted and encoded as JPEG."""
-
-    needs_main_thread = False
-
-    def __init__(self, classes: Sequence[SegmentationClass]) -> None:
-        self._paint = overlay_painter(classes)
-
-    def write(self, result: Result) -> None:
-        """Paint and encode one frame."""
-        bgr = cv2.cvtColor(self._paint(result), cv2.COLOR_RGB2BGR)
-        cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _PAGE_JPEG_QUALITY])
-
-    def close(self) -> None:
-        """Do nothing."""
-
-
-def json_lines(segmenter: Segmenter, folder: Path) -> list[Sink]:
+@contextmanager
+def json_lines(segmenter: Segmenter, folder: Path) -> Generator[list[Sink]]:
     """Area shares to JSON lines."""
-    return [open_sink(str(folder / "out.jsonl"), segmenter.classes)]
+    yield [open_sink(str(folder / "out.jsonl"), segmenter.classes)]
 
 
-def overlay_page(segmenter: Segmenter, folder: Path) -> list[Sink]:
-    """The overlay for one viewer, and JSON lines."""
-    return [*json_lines(segmenter, folder), PageSink(segmenter.classes)]
+@contextmanager
+def overlay_page(segmenter: Segmenter, folder: Path) -> Generator[list[Sink]]:
+    """JSON lines, and the live page with one viewer of the overlay, who is a process of its own."""
+    page = ObservedPage(Address("127.0.0.1", 0), segmenter.classes)
+    with json_lines(segmenter, folder) as lines, web_viewer(page.url):
+        yield [*lines, page]
 
 
-def overlay_video(segmenter: Segmenter, folder: Path) -> list[Sink]:
+@contextmanager
+def overlay_video(segmenter: Segmenter, folder: Path) -> Generator[list[Sink]]:
     """A video of the overlays."""
-    return [open_sink(str(folder / "out.mp4"), segmenter.classes)]
+    yield [open_sink(str(folder / "out.mp4"), segmenter.classes)]
 
 
 def measure_overhead(
@@ -166,10 +154,11 @@ def _bare_seconds(invoke: Callable[[], None], runs: int) -> float:
 
 
 def _pipeline_seconds(clip: Path, segmenter: Segmenter, open_sinks: OpenSinks, folder: Path, frames: int) -> float:
-    """Return seconds per frame, opening and closing of source and sinks included."""
-    start = perf_counter()
-    summary = run_pipeline(open_source(str(clip)), segmenter, open_sinks(segmenter, folder))
-    seconds = perf_counter() - start
+    """Return seconds per frame, opening of the source and closing of everything included."""
+    with open_sinks(segmenter, folder) as sinks:
+        start = perf_counter()
+        summary = run_pipeline(open_source(str(clip)), segmenter, sinks)
+        seconds = perf_counter() - start
     if summary.frames != frames:
         raise BenchmarkError(f"{clip}: {summary.frames} of {frames} frames came through; the ratio is void")
     return seconds / frames
