@@ -98,7 +98,7 @@ DeviceNameOption = Annotated[
     typer.Option(
         "--device-name",
         rich_help_panel=_PANEL,
-        help="What alerts and topics call this camera; the host's name when left out.",
+        help="What alerts, topics and the live page call this camera; the host's name, or the source's, when left out.",
     ),
 ]
 

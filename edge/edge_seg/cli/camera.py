@@ -193,7 +193,7 @@ def camera(
                 most_megabytes=collect_megabytes,
             )
             if page is not None:
-                sinks.append(open_page(page, segmenter, telemetry, title=opened.name, opacity=opacity))
+                sinks.append(open_page(page, segmenter, telemetry, title=device_name or opened.name, opacity=opacity))
                 observers.append(telemetry.observe)
             smoother = smoothing(smooth, segmenter, opened)
             summary = _run(opened, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
