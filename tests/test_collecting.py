@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from device_fixtures import FakeEngine, frame, red_or_blue, red_or_blue_segmenter, spec
+from edge_seg.cli.collect_options import collecting_sinks
 from edge_seg.collecting import CollectLimits, CollectSink
 from edge_seg.collecting.diversity import KeptFrames, Look, same_answer
 from edge_seg.collecting.project import GrowingProject
@@ -29,6 +30,7 @@ from edge_seg.outlines import class_iou
 from edge_seg.result import Result
 from edge_seg.segmenter import Segmenter
 from edge_seg.shipped import default_model
+from edge_seg.sources.images import ImageFiles
 
 PROGRAM = [sys.executable, "-c", "from edge_seg.cli import main; main()"]
 
@@ -277,6 +279,18 @@ def test_a_disk_that_refuses_is_one_sentence_and_leaves_nothing(tmp_path: Path) 
     assert not list(tmp_path.iterdir())
     sink.write(seen(1, 0, 1.0))
     assert len(kept_files(tmp_path)) == 1, "it comes back when the disk does"
+
+
+def test_a_camera_outlives_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    photographs = ImageFiles("photographs", [])
+    limits = {"every_s": 60.0, "most_frames": 9, "most_megabytes": 9}
+    (sink,) = collecting_sinks(tmp_path, red_or_blue_segmenter(), photographs, **limits)
+    (tmp_path / f".via.{os.getpid()}.part.json").mkdir()
+    for second in range(30):
+        sink.write(seen(0, 20, second))
+    sink.write(seen(1, 1, 30.0))
+    sink.close()
+    assert "via.json" in capsys.readouterr().err
 
 
 def test_a_probability_model_collects_too(tmp_path: Path) -> None:

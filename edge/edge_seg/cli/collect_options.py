@@ -71,14 +71,19 @@ def collecting_sinks(
     most_frames: int,
     most_megabytes: int,
 ) -> "list[Sink]":
-    """Return the sink that collects, where a folder is given."""
+    """Return the sink that collects, where a folder is given; when it fails the camera goes on."""
     if folder is None:
         return []
     from edge_seg.collecting import CollectLimits, CollectSink
+    from edge_seg.sinks.recovering import RecoveringSink
     from edge_seg.sources.media_time import frame_clock
 
     limits = CollectLimits(every_s, most_frames, most_megabytes * 1_000_000)
-    return [CollectSink(folder, segmenter, frame_clock(source), limits, on_full=_tell)]
+
+    def reopen() -> "Sink":
+        return CollectSink(folder, segmenter, frame_clock(source), limits, on_full=_tell)
+
+    return [RecoveringSink(f"collect:{folder}", reopen, _tell, live=source.live)]
 
 
 def smoothing(time_constant_s: float | None, segmenter: "Segmenter", source: "Source") -> "Smooth | None":
