@@ -1,5 +1,6 @@
 """A folder through all cores: the same outputs in the same order, whatever interrupts it."""
 
+import csv
 import json
 import os
 import signal
@@ -263,6 +264,20 @@ def test_lines_of_something_else_are_not_appended_to(tmp_path: Path) -> None:
 def test_pictures_are_not_overwritten_with_their_overlays(tmp_path: Path) -> None:
     write_pictures(tmp_path / "pics", 2)
     assert "the pictures themselves" in run(tmp_path, "pics", "--out", "pics/", code=1).stderr
+
+
+@pytest.mark.parametrize("further", [(), ("--out", "coco.json")])
+def test_each_file_of_lines_has_its_own(tmp_path: Path, further: tuple[str, ...]) -> None:
+    write_pictures(tmp_path / "pics", 6)
+    (tmp_path / "pics" / "00002b.jpg").write_bytes(b"no picture")
+    outs = ("--out", "a.csv", "--out", "m/", "--out", "b.jsonl", *further)
+    run(tmp_path, "pics", *outs, "--jobs", 2, code=1)
+    events = [json.loads(line) for line in (tmp_path / "b.jsonl").read_text().splitlines()]
+    rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
+    assert [event["frame"] for event in events] == [0, 1, 2, 4, 5, 6]
+    assert [{key: value for key, value in row.items() if value} for row in rows] == [
+        {key: str(value) for key, value in event.items()} for event in events
+    ]
 
 
 def test_a_video_of_a_folder_is_made_as_a_whole(tmp_path: Path) -> None:

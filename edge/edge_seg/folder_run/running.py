@@ -1,7 +1,7 @@
 """The run itself: pictures out to the processes, results back in order, and a note of how far it came."""
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +15,16 @@ import numpy as np
 from edge_seg.allocator import keep_freed_memory
 from edge_seg.folder_run.outputs import Output, unique_stems
 from edge_seg.folder_run.state import Progress, file_digest, names_digest, note, resume, start_over
-from edge_seg.folder_run.work import Done, Picture, Wanted, Work, do_picture
+from edge_seg.folder_run.work import Done, Picture, Wanted, Work, do_pictures
 from edge_seg.parallel import FEWEST_ITEMS, core_count, map_in_processes
 from edge_seg.sinks import Sink
+from edge_seg.sinks.lines import LinesFile
 
 _NOTE_EVERY_S = 1.0
-_WAITING_PER_PROCESS = 3
+_LIGHT_BATCH, _LIGHT_WAITING = 4, 8
+"""Pictures in a task, and tasks of a process that may wait, while only lines come back."""
+_HEAVY_BATCH, _HEAVY_WAITING = 1, 3
+"""The same while pictures come back, which take memory."""
 _BYTES_PER_PROCESS = 200_000_000
 _AVAILABLE = Path("/proc/meminfo")
 
@@ -97,7 +101,7 @@ def run_folder(run: FolderRun, sinks: Sequence[Sink], on_progress: OnProgress) -
             stack.callback(sink.close)
         notes = _Notes(run, made_by, progress)
         stack.callback(notes.write)
-        for done in stack.enter_context(closing(_done_in_order(run, sinks, before, jobs))):
+        for done in stack.enter_context(closing(_done_in_order(run, before, jobs))):
             _take(done, progress, sinks)
             means.add(done)
             notes.write_now_and_then()
@@ -109,8 +113,11 @@ def run_folder(run: FolderRun, sinks: Sequence[Sink], on_progress: OnProgress) -
 def _take(done: Done, progress: Progress, sinks: Sequence[Sink]) -> None:
     if done.refusal is not None:
         progress.left_out[done.index] = done.refusal
-    if done.result is not None:
-        for sink in sinks:
+    lines = iter(done.lines)
+    for sink in sinks if done.refusal is None else ():
+        if isinstance(sink, LinesFile):
+            sink.write_line(next(lines))
+        elif done.result is not None:
             sink.write(done.result)
     progress.done = done.index + 1
 
@@ -122,13 +129,28 @@ def _beginning(run: FolderRun, made_by: Mapping[str, str]) -> Progress:
     return resume(resumable, made_by, run.names)
 
 
-def _done_in_order(run: FolderRun, sinks: Sequence[Sink], first: int, jobs: int) -> Generator[Done]:
-    pieces = tuple(output.uri for output in run.outputs if output.in_pieces)
-    wanted = Wanted(pieces, result=bool(sinks), picture=any(not output.resumable for output in run.outputs))
-    stems = unique_stems(run.names)
-    pictures = (Picture(index, run.names[index], stem) for index, stem in enumerate(stems))
-    work = partial(do_picture, run.work, wanted)
-    return map_in_processes(work, islice(pictures, first, None), processes=jobs, most_waiting=_WAITING_PER_PROCESS)
+def _done_in_order(run: FolderRun, first: int, jobs: int) -> Generator[Done]:
+    wanted = _wanted(run.outputs)
+    batch, waiting = (_HEAVY_BATCH, _HEAVY_WAITING) if wanted.result else (_LIGHT_BATCH, _LIGHT_WAITING)
+    work = partial(do_pictures, run.work, wanted)
+    tasks = _batches(run.names, first, batch if jobs > 1 else 1)
+    with closing(map_in_processes(work, tasks, processes=jobs, most_waiting=waiting)) as results:
+        for done in results:
+            yield from done
+
+
+def _wanted(outputs: Sequence[Output]) -> Wanted:
+    return Wanted(
+        pieces=tuple(output.uri for output in outputs if output.in_pieces),
+        lines=tuple(output.path for output in outputs if output.kind == "lines"),
+        result=any(output.kind == "whole" for output in outputs),
+    )
+
+
+def _batches(names: Sequence[str], first: int, size: int) -> Iterator[tuple[Picture, ...]]:
+    pictures = (Picture(index, names[index], stem) for index, stem in enumerate(unique_stems(names)))
+    rest = islice(pictures, first, None)
+    return iter(lambda: tuple(islice(rest, size)), ())
 
 
 def _job_count(asked: int, pictures: int) -> int:

@@ -1,20 +1,18 @@
-"""What each process of a run over a folder does with one picture."""
+"""What each process of a run over a folder does with its pictures."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
 
 from edge_seg.errors import ImageError
 from edge_seg.images import read_image
 from edge_seg.result import Result
 from edge_seg.segmenter import Segmentation, Segmenter
 from edge_seg.sinks import Sink, SinkOptions, open_sink, overlay_painter
+from edge_seg.sinks.lines import LineOf, line_format
 from edge_seg.sources import Frame
-
-_NO_PICTURE = np.zeros((0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True)
@@ -49,8 +47,10 @@ class Done:
     """Why it was left out, or None."""
     stage_ms: tuple[float, float, float]
     """Before, in and after the network."""
-    result: Result | None
-    """For outputs that have an order; without the picture itself unless one of them wants it."""
+    lines: tuple[bytes, ...] = ()
+    """One for each file of lines; none for a picture that was left out."""
+    result: Result | None = None
+    """For outputs that are made as a whole, if there are any."""
 
 
 @dataclass(frozen=True)
@@ -59,26 +59,40 @@ class Wanted:
 
     pieces: tuple[str, ...]
     """Outputs that are one file a picture, written here."""
+    lines: tuple[Path, ...]
+    """Files of lines, which are made here and written there."""
     result: bool
-    picture: bool
+    """True to have the picture and its class map, which take far more time to send than a line."""
 
 
-def do_picture(work: Work, wanted: Wanted, picture: Picture) -> Done:
-    """Read, segment and write one picture.
+@dataclass(frozen=True)
+class _Tools:
+    segmenter: Segmenter
+    sinks: tuple[Sink, ...]
+    line_formats: tuple[LineOf, ...]
+
+
+def do_pictures(work: Work, wanted: Wanted, pictures: Sequence[Picture]) -> list[Done]:
+    """Read, segment and write a few pictures.
 
     Raises:
         SinkError: an output cannot be written.
     """
-    segmenter, sinks = _tools(work, wanted.pieces)
+    tools = _tools(work, wanted)
+    return [_do_picture(work.folder, tools, picture, wanted) for picture in pictures]
+
+
+def _do_picture(folder: Path, tools: _Tools, picture: Picture, wanted: Wanted) -> Done:
     try:
-        image = read_image(work.folder / picture.name)
+        image = read_image(folder / picture.name)
     except ImageError as error:
-        return Done(picture.index, str(error), (0.0, 0.0, 0.0), None)
+        return Done(picture.index, str(error), (0.0, 0.0, 0.0))
     frame = Frame(image, picture.index, time.time(), picture.name)
-    result = Result(frame, segmenter.segment(image))
-    for sink in sinks:
+    result = Result(frame, tools.segmenter.segment(image))
+    for sink in tools.sinks:
         sink.write(replace(result, frame=replace(frame, name=f"{picture.stem}.x")))
-    return Done(picture.index, None, _stage_ms(result.segmentation), _sent_back(result, wanted))
+    lines = tuple(line_of(result) for line_of in tools.line_formats)
+    return Done(picture.index, None, _stage_ms(result.segmentation), lines, result if wanted.result else None)
 
 
 def open_segmenter(work: Work) -> Segmenter:
@@ -93,17 +107,14 @@ def open_segmenter(work: Work) -> Segmenter:
 
 
 @lru_cache(maxsize=1)
-def _tools(work: Work, pieces: tuple[str, ...]) -> tuple[Segmenter, tuple[Sink, ...]]:
+def _tools(work: Work, wanted: Wanted) -> _Tools:
     segmenter = open_segmenter(work)
     options = SinkOptions(overlay_painter(segmenter.classes, work.opacity))
-    return segmenter, tuple(open_sink(uri, segmenter.classes, options) for uri in pieces)
-
-
-def _sent_back(result: Result, wanted: Wanted) -> Result | None:
-    if not wanted.result:
-        return None
-    _ = result.segmentation.area_share  # counted here, where it takes no time from the others
-    return result if wanted.picture else replace(result, frame=replace(result.frame, image=_NO_PICTURE))
+    return _Tools(
+        segmenter,
+        tuple(open_sink(uri, segmenter.classes, options) for uri in wanted.pieces),
+        tuple(line_format(path, segmenter.classes) for path in wanted.lines),
+    )
 
 
 def _stage_ms(segmentation: Segmentation) -> tuple[float, float, float]:

@@ -17,6 +17,7 @@ from edge_seg.sinks.sink import Sink
 _LONGEST_LINE_BYTES = 1 << 20
 
 IsWhole = Callable[[bytes], bool]
+LineOf = Callable[[Result], bytes]
 
 
 class LinesFile:
@@ -24,7 +25,7 @@ class LinesFile:
 
     needs_main_thread = False
 
-    def __init__(self, path: Path, line_of: Callable[[Result], bytes], is_whole: IsWhole, head: bytes = b"") -> None:
+    def __init__(self, path: Path, line_of: LineOf, is_whole: IsWhole, head: bytes = b"") -> None:
         """Name a file.
 
         Args:
@@ -54,7 +55,10 @@ class LinesFile:
 
     def write(self, result: Result) -> None:
         """Append one line; a line that does not fit on the disk is taken back."""
-        line = self._line_of(result)
+        self.write_line(self._line_of(result))
+
+    def write_line(self, line: bytes) -> None:
+        """Append what the line of a result is, made elsewhere with `line_format`."""
         self._file.append(line if self._begun else self._before_first() + line)
         self._begun = True
 
@@ -90,17 +94,25 @@ def open_shares(path: Path, classes: Sequence[SegmentationClass], rotation: Rota
     Raises:
         SinkError: its folder cannot be written into, or there is such a file with other columns.
     """
-    names = columns(classes)
+    names, line_of = columns(classes), line_format(path, classes)
 
     def open_file(place: Path, _: Result | None = None) -> LinesFile:
         return LinesFile(
             place,
-            lambda result: csv_line(cells(result, names)),
+            line_of,
             lambda line: _fields(line) == len(names),
             head=csv_line(names),
         )
 
     return RotatingSink(path, open_file, rotation) if rotation else open_file(path)
+
+
+def line_format(path: Path, classes: Sequence[SegmentationClass]) -> LineOf:
+    """Return what makes the line of a result: CSV for a path that ends so, else JSON."""
+    if path.suffix.lower() != ".csv":
+        return json_line
+    names = columns(classes)
+    return lambda result: csv_line(cells(result, names))
 
 
 def _has_text(path: Path) -> bool:
