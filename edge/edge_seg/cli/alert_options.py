@@ -164,7 +164,7 @@ def opened_alerts(
     from edge_seg.alerts.session import Alerts
     from edge_seg.sinks import overlay_painter
 
-    paint = overlay_painter(segmenter.classes)
+    paint = overlay_painter(segmenter.classes, _SNAPSHOT_OPACITY)
     with Alerts(
         settings, source, segmenter.classes, paint, report, [lambda event: report(event_line(event)), *listeners]
     ) as alerts:
