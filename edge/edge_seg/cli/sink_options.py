@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_seg.cli.live_status import tell
+from edge_seg.cli.times import seconds_of
 from edge_seg.free_space import FreeSpace, WhenFull
 
 if TYPE_CHECKING:
@@ -15,16 +17,7 @@ if TYPE_CHECKING:
     from edge_seg.sinks import Sink, SinkOptions
 
 _PANEL = "Recordings"
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BYTES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-
-
-def parse_duration(text: str) -> float:
-    """Return the seconds of `90s`, `10m`, `1.5h` or `30d`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip().lower())
-    if match is None or not float(match[1]):
-        raise typer.BadParameter(f"'{text}' is no duration; write  90s  10m  1h  or  1d")
-    return float(match[1]) * _SECONDS[match[2]]
 
 
 def parse_size(text: str) -> int:
@@ -38,7 +31,7 @@ def parse_size(text: str) -> int:
 RotateOption = Annotated[
     float | None,
     typer.Option(
-        parser=parse_duration,
+        parser=seconds_of,
         metavar="TIME",
         help="Begin a new file after so long: 10m  1h  1d; out.mp4 is followed by out_20261125T110500Z.mp4. "
         "Left out: videos, COCO and VIA files hourly, lines never.",
@@ -116,8 +109,4 @@ def _open_camera_sink(
     def reopen() -> "Sink":
         return GuardedSink(open_sink(uri, classes, options), guard)
 
-    return RecoveringSink(uri, reopen, _report, live=options.live)
-
-
-def _report(sentence: str) -> None:
-    typer.echo(sentence, err=True)
+    return RecoveringSink(uri, reopen, tell, live=options.live)

@@ -113,8 +113,3 @@ def source_options(
         frozen_after_s=frozen_after,
         watch=watch,
     )
-
-
-def tell(sentence: str) -> None:
-    """Show a sentence about the source on standard error, from any thread."""
-    typer.echo(sentence, err=True)
