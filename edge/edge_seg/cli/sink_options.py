@@ -1,7 +1,8 @@
 """Options of what is written and of the disk it is written to, and the sinks that are made of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -65,9 +66,16 @@ KEEP_FREE: Any = "200MB"  # what the option's parser reads
 
 
 def open_camera_sinks(
-    uris: Sequence[str], classes: "Sequence[SegmentationClass]", options: "SinkOptions", space: FreeSpace
+    uris: Sequence[str],
+    classes: "Sequence[SegmentationClass]",
+    options: "SinkOptions",
+    space: FreeSpace,
+    *,
+    on_failure: Callable[[str], None] = lambda _: None,
 ) -> "list[Sink]":
-    """Open outputs that fail, hang and come back without the camera's noticing.
+    """Open outputs that fail, hang and come back without the camera's noticing, all or none of them.
+
+    `on_failure` is told the URI whenever a write or an opening failed, on any thread.
 
     Raises:
         SinkError: one cannot be opened.
@@ -75,7 +83,13 @@ def open_camera_sinks(
     from edge_seg.sinks import output_path
 
     outputs = [path for path in map(output_path, uris) if path is not None]
-    return [_open_camera_sink(uri, classes, options, space, outputs) for uri in uris]
+    with ExitStack() as unused:
+        sinks = [
+            unused.enter_context(closing(_open_camera_sink(uri, classes, options, space, outputs, on_failure)))
+            for uri in uris
+        ]
+        unused.pop_all()
+    return sinks
 
 
 def pictures_of(source: str) -> "Path | None":
@@ -96,6 +110,7 @@ def _open_camera_sink(
     options: "SinkOptions",
     space: FreeSpace,
     outputs: "Sequence[Path]",
+    on_failure: Callable[[str], None],
 ) -> "Sink":
     from edge_seg.sinks import open_sink, output_path
     from edge_seg.sinks.disk_guard import DiskGuard, GuardedSink
@@ -109,4 +124,4 @@ def _open_camera_sink(
     def reopen() -> "Sink":
         return GuardedSink(open_sink(uri, classes, options), guard)
 
-    return RecoveringSink(uri, reopen, tell, live=options.live)
+    return RecoveringSink(uri, reopen, tell, on_failure=on_failure, live=options.live)
