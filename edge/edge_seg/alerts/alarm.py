@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from edge_seg.alerts.event import AlertEvent, Origin, new_id, rule_fields
 from edge_seg.alerts.rule import Rule
 from edge_seg.alerts.shares import RegionCounter, shares
-from edge_seg.alerts.watch import Change, Watch
+from edge_seg.alerts.watch import LONGEST_GAP_S, Change, Watch
 from edge_seg.result import Result
 from edge_seg.sources.frame import Frame
 from edge_seg.sources.media_time import FrameClock
+
+_GAP_PERIODS = 2
 
 OnEvent = Callable[[AlertEvent, Result], None]
 
@@ -27,9 +29,11 @@ class Alarm:
         on_event: OnEvent,
         *,
         clock: FrameClock,
+        period_s: float = 0.0,
     ) -> None:
         self.rules = tuple(rules)
-        self._watches = [Watch(rule) for rule in rules]
+        longest_gap_s = max(LONGEST_GAP_S, _GAP_PERIODS * period_s)
+        self._watches = [Watch(rule, longest_gap_s=longest_gap_s) for rule in rules]
         self._origin, self._on_event = origin, on_event
         self._clock = clock
         self._counter = RegionCounter()

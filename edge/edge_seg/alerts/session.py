@@ -39,6 +39,8 @@ class Alerts:
         paint: Painter,
         report: Report,
         listeners: Sequence[Listener] = (),
+        *,
+        period_s: float = 0.0,
     ) -> None:
         """Open every way out.
 
@@ -49,6 +51,7 @@ class Alerts:
             paint: draws the snapshots.
             report: told, in sentences, of what fails and recovers; from any thread.
             listeners: told of every event at once.
+            period_s: how far apart frames are looked at, where that is known; 0 where it is not.
 
         Raises:
             AlertError: a class the model has not, an address that is none, a folder that is in use.
@@ -73,7 +76,7 @@ class Alerts:
         brokers = [receiver.notifier for receiver in receivers if isinstance(receiver.notifier, LiveNotifier)]
         self._listeners: list[Listener] = [*(mqtt.note for mqtt in brokers), *listeners]
         origin = Origin(settings.device, source.name)
-        self.alarm = Alarm(settings.rules, origin, self._on_event, clock=frame_clock(source))
+        self.alarm = Alarm(settings.rules, origin, self._on_event, clock=frame_clock(source), period_s=period_s)
         self.observers: list[Callable[[Result], None]] = [self.alarm.observe, *(mqtt.observe for mqtt in brokers)]
         """What the pipeline is to call with every result."""
 
