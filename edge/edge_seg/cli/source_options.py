@@ -12,7 +12,10 @@ _PANEL = "Source"
 
 
 class Size(tuple[int, int]):
-    """(width, height), pixels."""
+    """(width, height), pixels; spelled as it is typed."""
+
+    def __str__(self) -> str:
+        return f"{self[0]}x{self[1]}"
 
 
 def size_of(text: str) -> Size:
