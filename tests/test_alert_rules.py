@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from device_fixtures import frame, result
 from edge_seg.alerts import Alarm, AlertEvent, Origin, Rule, parse_rule, parse_rules
-from edge_seg.alerts.alarm import clock_of
 from edge_seg.alerts.grammar import parse_region
 from edge_seg.alerts.region import Region, region_mask
 from edge_seg.alerts.rule import COMPARISONS, LONGEST_S, check_rules
@@ -237,6 +236,7 @@ def test_the_alarm_tells_of_every_change() -> None:
         parse_rules(["red > 40%", "late: blue > 40% for 1s"]),
         Origin("pi", "cam"),
         lambda event, _: events.append(event),
+        clock=lambda frame: frame.captured_monotonic_s,
     )
     picture = np.zeros((32, 48, 3), np.uint8)
     picture[..., 0] = 255
@@ -255,26 +255,6 @@ def test_the_alarm_tells_of_every_change() -> None:
     assert alarm.raised == {"red above 40%": 1, "late": 1}
     assert alarm.active == ("red above 40%",)
     assert [AlertEvent.from_json(event.to_json()) for event in events] == events
-
-
-class Film:
-    name, frame_count = "film", None
-
-    def __init__(self, *, live: bool, fps: float | None) -> None:
-        self.live, self.fps = live, fps
-
-    def __iter__(self):
-        yield from ()
-
-    def close(self) -> None:
-        pass
-
-
-@pytest.mark.parametrize(
-    ("live", "fps", "time_s"), [(False, 25.0, 2.0), (True, 25.0, 7.0), (False, None, 7.0), (False, 0.0, 7.0)]
-)
-def test_a_film_has_its_own_time(live: bool, fps: float | None, time_s: float) -> None:
-    assert clock_of(Film(live=live, fps=fps))(replace(frame(50), captured_monotonic_s=7.0)) == time_s
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,15 @@ def camera(folder: Path, *arguments: object, **environment: str) -> Iterator[sub
                 process.kill()
 
 
+@pytest.mark.parametrize(("every", "raised_at"), [(5, 20), (30, 30)])
+def test_frames_that_are_left_out_count_as_time(tmp_path: Path, every: int, raised_at: int) -> None:
+    video = write_video(tmp_path / "in.mp4", 61, fps=10)
+    rule = f"{ALWAYS} for {raised_at / 10 - 0.05}s"
+    done = edge_seg("camera", "--source", video, "--no-window", "--alert", rule, "--every", every, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [event["frame"] for event in lines(tmp_path / "alerts" / "alerts.jsonl")] == [raised_at]
+
+
 def test_a_film_raises_and_clears(tmp_path: Path) -> None:
     video = write_video(tmp_path / "in.mp4", 60, fps=10)
     rules = ["--alert", f"{ALWAYS} for 2s in top", "--alert", "never: pet > 99%", "--region", "top=0,0 1,0 1,.5 0,.5"]

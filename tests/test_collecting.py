@@ -324,13 +324,23 @@ def test_polygons_are_painted_small_whatever_else_the_project_holds() -> None:
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("60s", 60), ("0.5s", 0.5), ("500ms", 0.5), ("10m", 600), ("1h", 3600), ("2d", 172800), ("7", 7)],
+    [
+        ("60s", 60),
+        ("0.5s", 0.5),
+        ("500ms", 0.5),
+        ("10m", 600),
+        ("1h", 3600),
+        ("2d", 172800),
+        ("7", 7),
+        ("1.5h", 5400),
+        (" 1 H ", 3600),
+    ],
 )
 def test_spans_of_time(text: str, seconds: float) -> None:
     assert parse_duration(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "0s", "-1s", "soon", "1 week", "nan", "1e9"])
+@pytest.mark.parametrize("text", ["", "s", "0s", "-1s", "1w", "soon", "1 week", "nan", "1e9"])
 def test_what_is_no_span_of_time_is_refused(text: str) -> None:
     with pytest.raises(EdgeSegError, match="60s"):
         parse_duration(text)

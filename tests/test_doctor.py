@@ -25,7 +25,7 @@ from edge_seg.doctor.processor import read_processor
 from edge_seg.doctor.report import as_dict, sections
 from edge_seg.doctor.software import OpenCv, PythonEnvironment, Runtime
 from edge_seg.doctor.storage import Disk, Memory, read_disk, read_memory
-from edge_seg.doctor.v4l2 import (
+from edge_seg.v4l2_ioctl import (
     VIDIOC_ENUM_FMT,
     VIDIOC_ENUM_FRAMESIZES,
     VIDIOC_QUERYCAP,

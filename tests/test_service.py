@@ -398,3 +398,23 @@ def test_wrong_calls_are_explained(tmp_path: Path, arguments: list[str], code: i
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_options_are_spelled_so_that_they_are_read_again() -> None:
+    typed = [
+        "--size",
+        "640x480",
+        "--pixel-format",
+        "MJPEG",
+        "--retries",
+        "forever",
+        "--rotate",
+        "10m",
+        "--rotate-size",
+        "1GB",
+        "--smooth",
+        "0.5s",
+    ]
+    once = parse_camera(typed)
+    assert once.words[:2] == ("--size", "640x480")
+    assert parse_camera(once.words).values == once.values | {"no_window": True}

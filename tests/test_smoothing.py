@@ -173,3 +173,4 @@ def test_the_clock_of_a_camera_is_the_capture_and_of_a_video_its_frames() -> Non
     assert frame_clock(Blinking())(second) == pytest.approx(0.7)
     assert frame_clock(Blinking(live=True))(second) == 123.0
     assert frame_clock(Blinking(fps=None))(second) == 123.0
+    assert frame_clock(Blinking(fps=0.0))(second) == 123.0

@@ -13,7 +13,7 @@ def parse_duration(text: str) -> float:
     Raises:
         EdgeSegError: anything else, or not above zero.
     """
-    match = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|min|h|d)?", text.strip())
+    match = re.fullmatch(r"(\d+(?:\.\d+)?|\.\d+)\s*(ms|s|m|min|h|d)?", text.strip().lower())
     seconds = float(match[1]) * _SECONDS[match[2] or "s"] if match else 0.0
     if seconds <= 0:
         raise EdgeSegError(f"'{text}' is no span of time above zero; write one like 500ms, 60s, 5m or 1h")

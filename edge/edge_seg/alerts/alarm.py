@@ -7,10 +7,10 @@ from edge_seg.alerts.rule import Rule
 from edge_seg.alerts.shares import RegionCounter, shares
 from edge_seg.alerts.watch import LONGEST_GAP_S, Change, Watch
 from edge_seg.result import Result
-from edge_seg.sources.frame import Frame, Source
+from edge_seg.sources.frame import Frame
+from edge_seg.sources.media_time import FrameClock
 
-Clock = Callable[[Frame], float]
-"""A frame's time in seconds, on a clock that nobody sets."""
+_GAP_PERIODS = 2
 
 OnEvent = Callable[[AlertEvent, Result], None]
 
@@ -28,13 +28,14 @@ class Alarm:
         origin: Origin,
         on_event: OnEvent,
         *,
-        clock: Clock | None = None,
-        longest_gap_s: float = LONGEST_GAP_S,
+        clock: FrameClock,
+        period_s: float = 0.0,
     ) -> None:
         self.rules = tuple(rules)
+        longest_gap_s = max(LONGEST_GAP_S, _GAP_PERIODS * period_s)
         self._watches = [Watch(rule, longest_gap_s=longest_gap_s) for rule in rules]
         self._origin, self._on_event = origin, on_event
-        self._clock: Clock = clock or capture_clock
+        self._clock = clock
         self._counter = RegionCounter()
         self._incidents: dict[str, str] = {}
         self._raised = {rule.title: 0 for rule in rules}
@@ -73,19 +74,3 @@ class Alarm:
             source=self._origin.source,
             frame=frame.index,
         )
-
-
-def capture_clock(frame: Frame) -> float:
-    """Return when the frame was captured."""
-    return frame.captured_monotonic_s
-
-
-def clock_of(source: Source) -> Clock:
-    """Return a video file's own clock, its frame index over its rate; for every other source, that of the capture.
-
-    So "for 3s" means three seconds of the film, however fast it goes through the model.
-    """
-    fps = source.fps
-    if source.live or not fps:
-        return capture_clock
-    return lambda frame: frame.index / fps

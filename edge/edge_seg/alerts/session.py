@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from edge_seg.alerts.alarm import Alarm, clock_of
+from edge_seg.alerts.alarm import Alarm
 from edge_seg.alerts.courier import Courier, LiveNotifier, close_couriers, receiver_outage
 from edge_seg.alerts.dispatcher import Dispatcher
 from edge_seg.alerts.event import AlertEvent, Origin
@@ -22,6 +22,7 @@ from edge_seg.classes import SegmentationClass
 from edge_seg.result import Result
 from edge_seg.sinks.sink import Painter
 from edge_seg.sources.frame import Source
+from edge_seg.sources.media_time import frame_clock
 
 Listener = Callable[[AlertEvent], None]
 """Told of every event at once, on the pipeline's thread: it must be quick."""
@@ -38,6 +39,8 @@ class Alerts:
         paint: Painter,
         report: Report,
         listeners: Sequence[Listener] = (),
+        *,
+        period_s: float = 0.0,
     ) -> None:
         """Open every way out.
 
@@ -48,6 +51,7 @@ class Alerts:
             paint: draws the snapshots.
             report: told, in sentences, of what fails and recovers; from any thread.
             listeners: told of every event at once.
+            period_s: how far apart frames are looked at, where that is known; 0 where it is not.
 
         Raises:
             AlertError: a class the model has not, an address that is none, a folder that is in use.
@@ -71,7 +75,8 @@ class Alerts:
         self._dispatcher = Dispatcher(snapshots, self._put, report)
         brokers = [receiver.notifier for receiver in receivers if isinstance(receiver.notifier, LiveNotifier)]
         self._listeners: list[Listener] = [*(mqtt.note for mqtt in brokers), *listeners]
-        self.alarm = Alarm(settings.rules, Origin(settings.device, source.name), self._on_event, clock=clock_of(source))
+        origin = Origin(settings.device, source.name)
+        self.alarm = Alarm(settings.rules, origin, self._on_event, clock=frame_clock(source), period_s=period_s)
         self.observers: list[Callable[[Result], None]] = [self.alarm.observe, *(mqtt.observe for mqtt in brokers)]
         """What the pipeline is to call with every result."""
 

@@ -156,18 +156,22 @@ def opened_alerts(
     segmenter: "Segmenter",
     report: "Report",
     listeners: "Sequence[Listener]" = (),
+    *,
+    period_s: float = 0.0,
 ) -> "Generator[Alerts | None]":
-    """Open the alerts of one run, if there are settings; every event is reported, and told to the listeners."""
+    """Open the alerts of one run, if there are settings; every event is reported, and told to the listeners.
+
+    `period_s` is as Alerts takes it.
+    """
     if settings is None:
         yield None
         return
     from edge_seg.alerts.session import Alerts
     from edge_seg.sinks import overlay_painter
 
-    paint = overlay_painter(segmenter.classes)
-    with Alerts(
-        settings, source, segmenter.classes, paint, report, [lambda event: report(event_line(event)), *listeners]
-    ) as alerts:
+    paint = overlay_painter(segmenter.classes, _SNAPSHOT_OPACITY)
+    told: list[Listener] = [lambda event: report(event_line(event)), *listeners]
+    with Alerts(settings, source, segmenter.classes, paint, report, told, period_s=period_s) as alerts:
         yield alerts
 
 

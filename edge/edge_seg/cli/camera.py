@@ -1,6 +1,8 @@
 """`edge-seg camera`: live segmentation on a window, into files, and in numbers on the terminal."""
 
 import threading
+from collections.abc import Iterable
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -141,11 +143,12 @@ def camera(
 
     Example:  edge-seg camera --serve 127.0.0.1:8080 --alert "fire > 2% for 3s" --on-alert ./siren.sh
     """
+    from edge_seg.cli.quitting import quit_on_sigterm
     from edge_seg.hud import hud_painter
     from edge_seg.service.notify import heartbeat
     from edge_seg.sinks import Rotation, SinkOptions
     from edge_seg.sources import WaitingSource, open_source
-    from edge_seg.sources.pace import paced
+    from edge_seg.sources.pace import paced, period_s
     from edge_seg.telemetry import Telemetry
 
     stop = threading.Event()
@@ -174,17 +177,26 @@ def camera(
     )
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     telemetry = Telemetry([item.name for item in segmenter.classes])
-    with heartbeat() as alive:
+    with heartbeat() as alive, ExitStack() as unused:
         opened = open_source(source, asked, report=told(telemetry.trouble))
+        unused.callback(opened.close)
         if isinstance(opened, WaitingSource):
             opened.while_waiting(alive.beat)
-        opened = paced(opened, every=every, max_fps=max_fps, stop=stop)
+        chosen = paced(opened, every=every, max_fps=max_fps, stop=stop)
         rotation, paint = Rotation(rotate, rotate_size), hud_painter(segmenter.classes, opacity)
-        options = SinkOptions(paint, live=opened.live, fps=opened.fps, rotation=rotation, on_quit=stop.set)
-        with opened_alerts(settings, opened, segmenter, tell, [telemetry.alert]) as watching:
+        options = SinkOptions(paint, live=opened.live, fps=chosen.fps, rotation=rotation, on_quit=stop.set)
+        pause_s = period_s(opened, every=every, max_fps=max_fps)
+        with (
+            quit_on_sigterm(stop.set),
+            opened_alerts(settings, opened, segmenter, tell, [telemetry.alert], period_s=pause_s) as watching,
+        ):
             observers: list[OnResult] = [*(watching.observers if watching else ()), alive.observe]
-            sinks = _open_sinks(outs, segmenter, options, FreeSpace(keep_free, when_full), window=not no_window)
-            sinks += collecting_sinks(
+            space = FreeSpace(keep_free, when_full)
+            files = open_camera_sinks(outs, segmenter.classes, options, space, on_failure=telemetry.sink_error)
+            sinks = _closed_unless_used(unused, files)
+            if not no_window and "window:" not in outs:
+                sinks += _closed_unless_used(unused, _open_window(segmenter, options))
+            collected = collecting_sinks(
                 collect,
                 segmenter,
                 opened,
@@ -192,29 +204,33 @@ def camera(
                 most_frames=collect_most,
                 most_megabytes=collect_megabytes,
             )
+            sinks += _closed_unless_used(unused, collected)
             if page is not None:
-                sinks.append(open_page(page, segmenter, telemetry, title=device_name or opened.name, opacity=opacity))
+                title = device_name or opened.name
+                served = open_page(page, segmenter, telemetry, title=title, opacity=opacity)
+                sinks += _closed_unless_used(unused, [served])
                 observers.append(telemetry.observe)
             smoother = smoothing(smooth, segmenter, opened)
-            summary = _run(opened, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
+            unused.pop_all()  # the pipeline closes them
+            summary = _run(chosen, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
     )
 
 
-def _open_sinks(
-    uris: list[str], segmenter: "Segmenter", options: "SinkOptions", space: FreeSpace, *, window: bool
-) -> "list[Sink]":
+def _closed_unless_used(unused: ExitStack, sinks: "Iterable[Sink]") -> "list[Sink]":
+    return [unused.enter_context(closing(sink)) for sink in sinks]
+
+
+def _open_window(segmenter: "Segmenter", options: "SinkOptions") -> "list[Sink]":
     from edge_seg.sinks import open_sink
 
-    sinks = open_camera_sinks(uris, segmenter.classes, options, space)
-    if window and "window:" not in uris:
-        try:
-            sinks.append(open_sink("window:", segmenter.classes, options))
-        except SinkError as error:
-            typer.echo(f"no {error}", err=True)
-    return sinks
+    try:
+        return [open_sink("window:", segmenter.classes, options)]
+    except SinkError as error:
+        tell(f"no {error}")
+        return []
 
 
 def _run(
@@ -227,10 +243,10 @@ def _run(
     stop: threading.Event,
     max_frames: int | None,
 ) -> "PipelineSummary":
-    from edge_seg.cli.quitting import quit_on_q, quit_on_sigterm
+    from edge_seg.cli.quitting import quit_on_q
     from edge_seg.pipeline import run_pipeline
 
-    with quit_on_sigterm(stop.set), quit_on_q(stop.set), live_status() as show:
+    with quit_on_q(stop.set), live_status() as show:
         return run_pipeline(
             source,
             segmenter,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_seg.durations import parse_duration
-from edge_seg.errors import EdgeSegError
+from edge_seg.cli.live_status import tell
+from edge_seg.cli.times import seconds_of
 
 if TYPE_CHECKING:
     from edge_seg.pipeline import Smooth
@@ -15,15 +15,6 @@ if TYPE_CHECKING:
     from edge_seg.sources import Source
 
 _PANEL = "Learning from the field"
-
-
-def _seconds(text: str | float) -> float:
-    if not isinstance(text, str):
-        return text
-    try:
-        return parse_duration(text)
-    except EdgeSegError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 CollectOption = Annotated[
@@ -37,7 +28,7 @@ CollectOption = Annotated[
 CollectEveryOption = Annotated[
     float,
     typer.Option(
-        parser=_seconds,
+        parser=seconds_of,
         metavar="TIME",
         help="Keep one at most every 60s, 10m, 1h.",
         show_default="60s",
@@ -53,7 +44,7 @@ CollectMegabytesOption = Annotated[
 SmoothOption = Annotated[
     float | None,
     typer.Option(
-        parser=_seconds,
+        parser=seconds_of,
         metavar="TIME",
         help="Average the scores over about that time, such as 0.5s, against flicker.",
         show_default="no smoothing",
@@ -81,9 +72,9 @@ def collecting_sinks(
     limits = CollectLimits(every_s, most_frames, most_megabytes * 1_000_000)
 
     def reopen() -> "Sink":
-        return CollectSink(folder, segmenter, frame_clock(source), limits, on_full=_tell)
+        return CollectSink(folder, segmenter, frame_clock(source), limits, on_full=tell)
 
-    return [RecoveringSink(f"collect:{folder}", reopen, _tell, live=source.live)]
+    return [RecoveringSink(f"collect:{folder}", reopen, tell, live=source.live)]
 
 
 def smoothing(time_constant_s: float | None, segmenter: "Segmenter", source: "Source") -> "Smooth | None":
@@ -94,7 +85,3 @@ def smoothing(time_constant_s: float | None, segmenter: "Segmenter", source: "So
     from edge_seg.sources.media_time import frame_clock
 
     return open_smoother(segmenter, time_constant_s, frame_clock(source)).smooth
-
-
-def _tell(sentence: str) -> None:
-    typer.echo(sentence, err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_seg.cli.folder_options import FreshOption, JobsOption, read_work, run_folder_and_report
+from edge_seg.cli.live_status import tell
 from edge_seg.cli.options import (
     InputRangeOption,
     JsonOption,
@@ -19,7 +20,7 @@ from edge_seg.cli.options import (
 )
 from edge_seg.cli.reporting import EXIT_FAILED
 from edge_seg.cli.sink_options import pictures_of
-from edge_seg.cli.source_options import WatchOption, tell
+from edge_seg.cli.source_options import WatchOption
 from edge_seg.errors import SourceError
 from edge_seg.runtimes import DEFAULT_RUNTIME
 

@@ -1,11 +1,14 @@
 """Options of what is written and of the disk it is written to, and the sinks that are made of them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_seg.cli.live_status import tell
+from edge_seg.cli.times import seconds_of
 from edge_seg.free_space import FreeSpace, WhenFull
 
 if TYPE_CHECKING:
@@ -15,16 +18,7 @@ if TYPE_CHECKING:
     from edge_seg.sinks import Sink, SinkOptions
 
 _PANEL = "Recordings"
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _BYTES = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-
-
-def parse_duration(text: str) -> float:
-    """Return the seconds of `90s`, `10m`, `1.5h` or `30d`."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip().lower())
-    if match is None or not float(match[1]):
-        raise typer.BadParameter(f"'{text}' is no duration; write  90s  10m  1h  or  1d")
-    return float(match[1]) * _SECONDS[match[2]]
 
 
 def parse_size(text: str) -> int:
@@ -38,7 +32,7 @@ def parse_size(text: str) -> int:
 RotateOption = Annotated[
     float | None,
     typer.Option(
-        parser=parse_duration,
+        parser=seconds_of,
         metavar="TIME",
         help="Begin a new file after so long: 10m  1h  1d; out.mp4 is followed by out_20261125T110500Z.mp4. "
         "Left out: videos, COCO and VIA files hourly, lines never.",
@@ -72,9 +66,16 @@ KEEP_FREE: Any = "200MB"  # what the option's parser reads
 
 
 def open_camera_sinks(
-    uris: Sequence[str], classes: "Sequence[SegmentationClass]", options: "SinkOptions", space: FreeSpace
+    uris: Sequence[str],
+    classes: "Sequence[SegmentationClass]",
+    options: "SinkOptions",
+    space: FreeSpace,
+    *,
+    on_failure: Callable[[str], None] = lambda _: None,
 ) -> "list[Sink]":
-    """Open outputs that fail, hang and come back without the camera's noticing.
+    """Open outputs that fail, hang and come back without the camera's noticing, all or none of them.
+
+    `on_failure` is told the URI whenever a write or an opening failed, on any thread.
 
     Raises:
         SinkError: one cannot be opened.
@@ -82,7 +83,13 @@ def open_camera_sinks(
     from edge_seg.sinks import output_path
 
     outputs = [path for path in map(output_path, uris) if path is not None]
-    return [_open_camera_sink(uri, classes, options, space, outputs) for uri in uris]
+    with ExitStack() as unused:
+        sinks = [
+            unused.enter_context(closing(_open_camera_sink(uri, classes, options, space, outputs, on_failure)))
+            for uri in uris
+        ]
+        unused.pop_all()
+    return sinks
 
 
 def pictures_of(source: str) -> "Path | None":
@@ -103,6 +110,7 @@ def _open_camera_sink(
     options: "SinkOptions",
     space: FreeSpace,
     outputs: "Sequence[Path]",
+    on_failure: Callable[[str], None],
 ) -> "Sink":
     from edge_seg.sinks import open_sink, output_path
     from edge_seg.sinks.disk_guard import DiskGuard, GuardedSink
@@ -116,8 +124,4 @@ def _open_camera_sink(
     def reopen() -> "Sink":
         return GuardedSink(open_sink(uri, classes, options), guard)
 
-    return RecoveringSink(uri, reopen, _report, live=options.live)
-
-
-def _report(sentence: str) -> None:
-    typer.echo(sentence, err=True)
+    return RecoveringSink(uri, reopen, tell, on_failure=on_failure, live=options.live)

@@ -12,7 +12,10 @@ _PANEL = "Source"
 
 
 class Size(tuple[int, int]):
-    """(width, height), pixels."""
+    """(width, height), pixels; spelled as it is typed."""
+
+    def __str__(self) -> str:
+        return f"{self[0]}x{self[1]}"
 
 
 def size_of(text: str) -> Size:
@@ -113,8 +116,3 @@ def source_options(
         frozen_after_s=frozen_after,
         watch=watch,
     )
-
-
-def tell(sentence: str) -> None:
-    """Show a sentence about the source on standard error, from any thread."""
-    typer.echo(sentence, err=True)

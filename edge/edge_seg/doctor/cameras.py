@@ -12,11 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edge_seg.doctor.kernel_files import ROOT, read
-from edge_seg.doctor.v4l2 import Capability, Node, PixelFormat, query_node
+from edge_seg.v4l2_ioctl import CAPTURES, Capability, Node, PixelFormat, query_node
 
 _CSI_RECEIVERS = frozenset({"unicam", "rp1-cfe", "bcm2835-unicam"})
 _IMAGE_PROCESSORS = frozenset({"bcm2835-isp", "pispbe", "rpi-hevc-dec", "rpivid"})
-_CAPTURES = Capability.VIDEO_CAPTURE | Capability.VIDEO_CAPTURE_MPLANE
 _CONVERTS = Capability.VIDEO_M2M | Capability.VIDEO_M2M_MPLANE
 _PATIENCE_S = 30
 _ASK_LIBCAMERA = "import json, picamera2; print(json.dumps(picamera2.Picamera2.global_camera_info()))"
@@ -84,11 +83,11 @@ def _read_node(path: Path, root: Path, query: Callable[[int], Node]) -> VideoNod
 
 def role_of(node: Node) -> Role:
     """Tell what a node is for: one USB camera has two, a Raspberry Pi a dozen that are no camera."""
-    if node.driver in _CSI_RECEIVERS and node.capabilities & _CAPTURES:
+    if node.driver in _CSI_RECEIVERS and node.capabilities & CAPTURES:
         return Role.CSI
     if node.driver in _IMAGE_PROCESSORS or node.capabilities & _CONVERTS:
         return Role.CONVERTER
-    if node.capabilities & _CAPTURES:
+    if node.capabilities & CAPTURES:
         return Role.CAMERA
     return Role.METADATA if node.capabilities & Capability.META_CAPTURE else Role.OUTPUT
 

@@ -8,7 +8,7 @@ from edge_seg.doctor.cameras import Libcamera, Role, VideoNode
 from edge_seg.doctor.examination import Examination, Machine, Software
 from edge_seg.doctor.power import Throttling
 from edge_seg.doctor.software import Runtime
-from edge_seg.doctor.v4l2 import PixelFormat
+from edge_seg.v4l2_ioctl import PixelFormat
 
 Rows = list[tuple[str, str]]
 _SHOWN_SIZES = 4

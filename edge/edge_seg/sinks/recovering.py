@@ -32,6 +32,7 @@ class RecoveringSink:
         reopen: Callable[[], Sink],
         report: Callable[[str], None],
         *,
+        on_failure: Callable[[str], None] = lambda _: None,
         live: bool = True,
         retry_s: float = FIRST_RETRY_S,
         close_within_s: float = CLOSE_WITHIN_S,
@@ -42,6 +43,7 @@ class RecoveringSink:
             name: what messages call it, as `--out` does.
             reopen: opens the output.
             report: is given one sentence when it fails, and one when it is back; on any thread.
+            on_failure: is given the name with every attempt that fails; on any thread.
             live: what waits makes room for what is newer; of files nothing is left out.
             retry_s: after a failure wait so long, and twice as long after every further one.
             close_within_s: give the output so long to finish.
@@ -49,7 +51,7 @@ class RecoveringSink:
         Raises:
             SinkError: it cannot be opened; what never worked is not waited for.
         """
-        self._name, self._reopen, self._report = name, reopen, report
+        self._name, self._reopen, self._report, self._on_failure = name, reopen, report, on_failure
         self._first_retry_s, self._close_within_s = retry_s, close_within_s
         self._sink: Sink | None = reopen()
         self._retry_s, self._retry_at_s = retry_s, 0.0
@@ -112,6 +114,7 @@ class RecoveringSink:
         if not self._lost:
             self._report(f"{error} (the camera goes on; this output is tried again)")
         self._lost += 1
+        self._on_failure(self._name)
         self._retry_at_s = time.monotonic() + self._retry_s
         self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
         self._abandon()

@@ -9,7 +9,10 @@ FrameClock = Callable[[Frame], float]
 
 
 def frame_clock(source: Source) -> FrameClock:
-    """Return the clock of a source's frames: of a video file its own time, else that of capture."""
+    """Return the clock of a source's frames: of a video file its own time, else that of capture.
+
+    So "for 3s" means three seconds of the film, however fast it goes through the model.
+    """
     fps = source.fps
     if source.live or not fps:
         return lambda frame: frame.captured_monotonic_s

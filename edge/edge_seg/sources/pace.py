@@ -99,6 +99,12 @@ class PacedSource:
         return True
 
 
+def period_s(source: Source, *, every: int, max_fps: float | None) -> float:
+    """Return the seconds, of the film or of the camera's time, between two frames that are wanted; 0 if unknown."""
+    of_frames = every / source.fps if source.fps else 0.0
+    return max(of_frames, 1 / max_fps) if source.live and max_fps else of_frames
+
+
 def paced(source: Source, *, every: int, max_fps: float | None, stop: threading.Event) -> Source:
     """Return the source itself where all of its frames are wanted, else a PacedSource of it."""
     return source if every == 1 and max_fps is None else PacedSource(source, every=every, max_fps=max_fps, stop=stop)

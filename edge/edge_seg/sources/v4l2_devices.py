@@ -1,22 +1,13 @@
-"""The V4L2 devices of this machine, as sysfs lists them and the driver describes them.
+"""The V4L2 devices of this machine, as sysfs lists them and the driver describes them."""
 
-https://docs.kernel.org/userspace-api/media/v4l/vidioc-querycap.html
-"""
-
-import fcntl
 import os
 import re
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_seg.errors import SourceError
-
-_VIDIOC_QUERYCAP = 0x80685600  # _IOR('V', 0, struct v4l2_capability)
-_CAPABILITY = struct.Struct("16s 32s 32s I I I 12x")
-_HAS_DEVICE_CAPS = 0x80000000
-_CAN_CAPTURE = 0x00000001 | 0x00001000  # single-planar, multi-planar
+from edge_seg.v4l2_ioctl import CAPTURES, query_capability
 
 _CSI_DRIVERS = ("unicam", "bcm2835-unicam", "rp1-cfe", "bm2835 mmal", "bcm2835-isp", "pispbe")
 
@@ -46,14 +37,12 @@ def query(path: Path) -> tuple[str, bool] | None:
     except OSError:
         return None
     try:
-        answer = fcntl.ioctl(descriptor, _VIDIOC_QUERYCAP, bytes(_CAPABILITY.size))
+        driver, _, capabilities = query_capability(descriptor)
     except OSError:
         return None
     finally:
         os.close(descriptor)
-    driver, _, _, _, of_all, of_this = _CAPABILITY.unpack(answer)
-    capabilities = of_this if of_all & _HAS_DEVICE_CAPS else of_all
-    return driver.rstrip(b"\0").decode("ascii", "replace"), bool(capabilities & _CAN_CAPTURE)
+    return driver, bool(capabilities & CAPTURES)
 
 
 def video_devices(

@@ -32,6 +32,9 @@ class Capability(IntFlag):
     DEVICE_CAPS = 0x80000000
 
 
+CAPTURES = Capability.VIDEO_CAPTURE | Capability.VIDEO_CAPTURE_MPLANE
+
+
 class QueryCapability(ctypes.Structure):
     """`struct v4l2_capability`."""
 
@@ -115,15 +118,25 @@ def query_node(descriptor: int, ioctl: Ioctl = fcntl.ioctl) -> Node:
     Raises:
         OSError: not a V4L2 device, or it was unplugged.
     """
+    driver, card, capabilities = query_capability(descriptor, ioctl)
+    return Node(driver, card, capabilities, tuple(_formats(descriptor, capabilities, ioctl)))
+
+
+def query_capability(descriptor: int, ioctl: Ioctl = fcntl.ioctl) -> tuple[str, str, Capability]:
+    """Ask an open node for its driver, its name, and what it, of all nodes of its device, does.
+
+    Raises:
+        OSError: not a V4L2 device, or it was unplugged.
+    """
     answer = QueryCapability()
     ioctl(descriptor, VIDIOC_QUERYCAP, answer)
     whole = Capability(answer.capabilities)
     own = Capability(answer.device_caps) if whole & Capability.DEVICE_CAPS else whole
-    return Node(_text(answer.driver), _text(answer.card), own, tuple(_formats(descriptor, own, ioctl)))
+    return _text(answer.driver), _text(answer.card), own
 
 
 def _formats(descriptor: int, capabilities: Capability, ioctl: Ioctl) -> Iterator[PixelFormat]:
-    if not capabilities & (Capability.VIDEO_CAPTURE | Capability.VIDEO_CAPTURE_MPLANE):
+    if not capabilities & CAPTURES:
         return
     kind = _CAPTURE if capabilities & Capability.VIDEO_CAPTURE else _CAPTURE_MPLANE
     for entry in _enumerate(descriptor, VIDIOC_ENUM_FMT, lambda: FormatDescription(type=kind), ioctl):
