@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_seg.errors import SourceError
 from edge_seg.v4l2_ioctl import CAPTURES, query_capability
 
-_CSI_DRIVERS = ("unicam", "bcm2835-unicam", "rp1-cfe", "bm2835 mmal", "bcm2835-isp", "pispbe")
+_CSI_DRIVERS = ("unicam", "bcm2835-unicam", "rp1-cfe", "bcm2835-isp", "pispbe")
 
 
 @dataclass(frozen=True)
