@@ -27,7 +27,8 @@ def jpeg(brightness: int, height: int = 64, width: int = 96) -> bytes:
 
 @dataclass
 class HttpCameraServer:
-    """Serves /stream (MJPEG), /shot.jpg, /moved (a redirect), and /basic and /digest (for user:geheim)."""
+    """Serves /stream (MJPEG), /shot.jpg, /moved (a redirect), /basic and /digest (for user:geheim), /refusal and
+    /half-digest (nonsense)."""
 
     address: str = ""
     brightness: int = 50
@@ -69,6 +70,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 self._head(401, **{"WWW-Authenticate": 'Basic realm="cam"'})
             case "/digest" if not self._knows_digest():
                 self._head(401, **{"WWW-Authenticate": 'Digest realm="cam", nonce="n1", qop="auth"'})
+            case "/refusal":
+                self.send_response(404, "gone \x1b[31m" + "x" * 500)
+                self.end_headers()
+            case "/half-digest":
+                self._head(401, **{"WWW-Authenticate": "Digest realm="})
             case "/stream" | "/basic" | "/digest":
                 self._stream()
             case _:

@@ -368,6 +368,7 @@ def test_a_certificate_nobody_vouches_for_is_refused_unless_it_is_given(tmp_path
         ("https://[::1/token", "is no address"),
         ("https://host:99999/token", "is no address"),
         ("https://host/a token", "is no address"),
+        ("https://user:secret/more@host/", "is no address"),
     ],
 )
 def test_a_bad_address_is_one_sentence_without_its_secrets(tmp_path: Path, url: str, says: str) -> None:

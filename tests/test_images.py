@@ -1,5 +1,6 @@
 """Decoding and encoding of images and masks."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -126,3 +127,10 @@ def test_a_postscript_file_is_never_run(tmp_path) -> None:
     (tmp_path / "x.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 4 4\nshowpage\n")
     with pytest.raises(ImageError, match="not an image that can be decoded"):
         read_image(tmp_path / "x.jpg")
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.png")
+    with pytest.raises(ImageError, match="is a pipe"):
+        read_image(tmp_path / "pipe.png")

@@ -67,6 +67,7 @@ def test_mjpeg_without_lengths_and_with_a_wrong_boundary_is_read(content_type: s
         ("/basic", "", "answers 401, it wants another user or password"),
         ("/basic", "user:geheimx@", "answers 401"),
         ("/digest", "user:geheimx@", "answers 401"),
+        ("/half-digest", "user:geheim@", "check the address"),
     ],
 )
 def test_a_refusal_is_told_without_the_password(camera: HttpCameraServer, path: str, user: str, says: str) -> None:
@@ -74,6 +75,12 @@ def test_a_refusal_is_told_without_the_password(camera: HttpCameraServer, path: 
         opened(camera.url(path, user), [])
     assert "geheim" not in str(caught.value)
     assert str(caught.value).startswith(f"http://{camera.address}{path}: ")
+
+
+def test_words_of_a_server_cannot_steer_the_terminal(camera: HttpCameraServer) -> None:
+    with pytest.raises(SourceError, match=r"answers 404 gone \[31mx+; check") as caught:
+        opened(camera.url("/refusal"), [])
+    assert len(str(caught.value)) < 250
 
 
 def test_a_host_that_nobody_knows_is_told() -> None:

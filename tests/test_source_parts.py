@@ -9,7 +9,7 @@ from edge_seg.cli.live_status import status_line
 from edge_seg.cli.source_options import pixel_format_of, retries_of, size_of
 from edge_seg.errors import ImageError, SourceError
 from edge_seg.sinks.events import event
-from edge_seg.sources.addresses import stream_name, without_secrets
+from edge_seg.sources.addresses import check_address, stream_name, without_secrets
 from edge_seg.sources.backlog import Backlog
 from edge_seg.sources.frozen import FrozenCheck, Verdict
 from edge_seg.sources.jpeg import decode_jpeg
@@ -145,6 +145,15 @@ def test_what_is_no_jpeg_is_refused(data: bytes, says: str) -> None:
 def test_no_message_and_no_file_name_holds_a_password(url: str, shown: str, name: str) -> None:
     assert without_secrets(url) == shown
     assert stream_name(url) == name
+
+
+@pytest.mark.parametrize(
+    "url", ["http://u:se/cret@cam/", "rtsp://u:se#cret@cam/", "http://u:secret@[cam/", "http://a:1x"]
+)
+def test_an_address_that_cannot_be_told_is_not_shown(url: str) -> None:
+    with pytest.raises(SourceError, match="is no address") as caught:
+        check_address(url)
+    assert "se" not in str(caught.value).partition("; write")[0]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """A watched folder: files that grow slowly, come by renaming, vanish, or never become pictures."""
 
+import os
 import shutil
 import threading
 import time
@@ -120,6 +121,15 @@ def test_a_file_that_never_becomes_a_picture_is_given_up(
         time.sleep(0.05)
     time.sleep(1)
     assert ["bad.png" in str(error) for error in watching.bad] == [True]
+
+
+def test_what_is_no_regular_file_is_left_out(folder: Path, watching: Watching) -> None:
+    watching.wait_for(2)
+    os.mkfifo(folder / "pipe.png")
+    (folder / "folder.png").mkdir()
+    write_picture(folder / "z.png")
+    assert watching.wait_for(3)[2] == "z.png"
+    assert watching.bad == []
 
 
 def test_a_folder_that_vanishes_is_waited_for(folder: Path, watching: Watching) -> None:

@@ -1,5 +1,6 @@
 """Images and masks between files and arrays. RGB everywhere; BGR exists only at OpenCV's boundary."""
 
+import stat
 import struct
 import warnings
 import zlib
@@ -151,6 +152,7 @@ def write_image(path: Path, image: RgbImage) -> None:
 def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
     """Open an image; every way the file can be at fault becomes one ImageError."""
     try:
+        _refuse_pipe(path)
         with warnings.catch_warnings(action="ignore"), Image.open(path, formats=IMAGE_FORMATS) as image:
             _refuse_bomb(image, path)
             if decode:
@@ -163,6 +165,12 @@ def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
     except DECODING_ERRORS as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"{path}: cannot be decoded ({reason:.120}); replace the file") from None
+
+
+def _refuse_pipe(path: Path) -> None:
+    """Opening a pipe would wait, beyond the reach of Ctrl-C, for somebody who writes."""
+    if stat.S_ISFIFO(path.stat().st_mode):
+        raise ImageError(f"{path}: is a pipe, not a file; name an image file")
 
 
 def _refuse_bomb(image: Image.Image, path: Path) -> None:

@@ -22,8 +22,11 @@ def parse_address(url: str, schemes: tuple[str, ...]) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        raise AlertError(f"'{schemes[-1]}://…' is no address ({error}); write it as {form}") from None
+    except ValueError:  # its text may hold the beginning of a password
+        raise AlertError(
+            f"'{schemes[-1]}://…' is no address, its host or port cannot be told; write it as {form}, and / ? # @ of a "
+            "password as %2F %3F %23 %40"
+        ) from None
     if parts.scheme not in schemes or not parts.hostname or any(ord(letter) <= 32 for letter in url):
         raise AlertError(f"{shown(parts)}: is no address by {' or '.join(schemes)}; write it as {form}")
     return parts

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from edge_seg.errors import SourceError
 from edge_seg.images import IMAGE_SUFFIXES
-from edge_seg.sources.addresses import without_secrets
+from edge_seg.sources.addresses import check_address, without_secrets
 from edge_seg.sources.frame import Frame, Source, WaitingSource
 from edge_seg.sources.options import SourceOptions
 
@@ -67,6 +67,7 @@ def open_source(
 
 
 def _open_network(uri: str, scheme: str, options: SourceOptions, report: Report) -> Source:
+    check_address(uri)
     if scheme not in (*_HTTP_SCHEMES, *_STREAM_SCHEMES):
         raise SourceError(
             f"{without_secrets(uri)}: no source goes by '{scheme}://'; "

@@ -3,6 +3,19 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from edge_seg.errors import SourceError
+
+
+def check_address(url: str) -> None:
+    """Raise SourceError for a URL that cannot be taken apart; it is not shown, for a password may be anywhere in it."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise SourceError(
+            f"{url.partition('://')[0]}://…: is no address, its host or port cannot be told; "
+            "write it as http://user:password@host:port/…, and / ? # @ of a password as %2F %3F %23 %40"
+        ) from None
+
 
 def without_secrets(url: str) -> str:
     """Return a URL without user, password and query, which may hold either."""

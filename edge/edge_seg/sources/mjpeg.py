@@ -16,7 +16,7 @@ from edge_seg.sources.capture import LONGEST_SILENCE_S, Camera, Capture, Grabbed
 from edge_seg.sources.jpeg import decode_jpeg
 from edge_seg.sources.multipart import MultipartReader
 from edge_seg.sources.options import SourceOptions
-from edge_seg.sources.reasons import reason_of
+from edge_seg.sources.reasons import quoted, reason_of
 
 _CHUNK_BYTES = 2**16
 _LARGEST_SNAPSHOT_BYTES = 2**25
@@ -68,14 +68,14 @@ class HttpCamera:
             raise SourceError(f"{self.label}: {_refusal(error)}") from None
         except URLError as error:
             cause = error.reason
-            reason = reason_of(cause) if isinstance(cause, OSError) else str(cause)
+            reason = reason_of(cause) if isinstance(cause, OSError) else quoted(str(cause))
             raise SourceError(f"{self.label}: {reason}; check the address, the camera and the network") from None
         except OSError as error:
             raise SourceError(f"{self.label}: {reason_of(error)}; check the camera and the network") from None
         except http.client.HTTPException as error:
-            raise SourceError(f"{self.label}: does not speak HTTP ({error!r}); check the address") from None
-        except ValueError as error:  # urllib's word for a kind of authentication it does not know
-            raise SourceError(f"{self.label}: {error}; check the address") from None
+            raise SourceError(f"{self.label}: does not speak HTTP ({quoted(repr(error))}); check the address") from None
+        except (ValueError, LookupError) as error:  # urllib's words for authentication it does not know or understand
+            raise SourceError(f"{self.label}: {quoted(str(error))}; check the address") from None
         except SourceError as error:
             raise SourceError(f"{self.label}: {error}") from None
 
@@ -154,4 +154,4 @@ def _refusal(error: HTTPError) -> str:
             f"answers {error.code}, it wants another user or password; "
             "give them in the address: http://user:password@host/…"
         )
-    return f"answers {error.code} {error.reason}; check the address"
+    return f"answers {error.code} {quoted(str(error.reason))}; check the address"

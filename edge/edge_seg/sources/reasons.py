@@ -19,3 +19,8 @@ def reason_of(error: OSError) -> str:
     if isinstance(error, ssl.SSLError):
         return f"no secure connection ({error.reason or error})"
     return error.strerror or str(error)
+
+
+def quoted(text: str) -> str:
+    """Return words of a server as one line of at most 120 characters, without what would steer a terminal."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:120]

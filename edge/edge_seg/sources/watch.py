@@ -6,6 +6,7 @@ and it decodes; one that still does not after ten seconds is given up as damaged
 """
 
 import os
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Set
@@ -39,7 +40,9 @@ class _Candidate:
 
 
 class WatchedFolder:
-    """The images that are in a folder, by name, and then each new one. Sub-folders and hidden files are left out.
+    """The images that are in a folder, by name, and then each new one.
+
+    Hidden files and what is no regular file, such as sub-folders and pipes, are left out.
 
     A file is known by its name and taken once, until it is deleted and made anew. The iteration may
     be ended from any thread.
@@ -102,6 +105,8 @@ class WatchedFolder:
             status = (self._folder / name).stat()
         except OSError:
             self._candidates.pop(name, None)
+            return
+        if not stat.S_ISREG(status.st_mode):
             return
         known = self._candidates.get(name)
         if known is None or (known.size_bytes, known.modified_ns) != (status.st_size, status.st_mtime_ns):
