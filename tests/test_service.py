@@ -70,6 +70,7 @@ def test_values_of_an_environment_file(value: str, line: str) -> None:
 @pytest.mark.parametrize(
     ("words", "kept", "secrets"),
     [
+        (["rtsp://u:p/w@cam"], ["${EDGE_SEG_SECRET_1}"], ["rtsp://u:p/w@cam"]),
         (["--source", "0"], ["--source", "0"], []),
         (["--source", "rtsp://cam/x"], ["--source", "rtsp://cam/x"], []),
         (["--source", "rtsp://u:p@cam/x"], ["--source", "${EDGE_SEG_SECRET_1}"], ["rtsp://u:p@cam/x"]),

@@ -201,7 +201,9 @@ def test_metrics_are_prometheus_text() -> None:
         wait_until(lambda: running.telemetry.state().source.condition == "live")
         answer = running.get("/metrics")
         openmetrics = running.get("/metrics", Accept="application/openmetrics-text; version=1.0.0")
+        odd = running.get("/metrics", Accept="application/openmetrics-text; version=zz; escaping=zzz")
     assert openmetrics.text.endswith("# EOF\n")
+    assert odd.status == 200
     samples = {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(answer.text)

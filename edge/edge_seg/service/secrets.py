@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-_USER_IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://[^/@\s]+@", re.IGNORECASE)
+_USER_IN_URL = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+@", re.IGNORECASE)  # "/" too: some passwords have one
 _SECRET_OPTION = re.compile(r"--[a-z0-9-]*(token|password|secret)", re.IGNORECASE)
 _REFERENCE = re.compile(r"\$\{[A-Z_][A-Z0-9_]*\}")
 MASK = "***"

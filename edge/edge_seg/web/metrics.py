@@ -23,7 +23,10 @@ class Metrics:
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """Return the text and its content type: what the Accept header asks for, the classic format or OpenMetrics."""
-        encode, content_type = choose_encoder(accept)
+        try:
+            encode, content_type = choose_encoder(accept)
+        except (TypeError, ValueError):  # of a version that is no number
+            encode, content_type = choose_encoder("")
         return encode(self._registry), content_type
 
 
