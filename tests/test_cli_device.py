@@ -15,6 +15,7 @@ import pytest
 
 from device_fixtures import half_red_half_blue, mjpeg_server, write_video
 from edge_seg.classes import make_classes
+from edge_seg.cli.quitting import quit_on_sigterm
 from edge_seg.dataset import DatasetWriter, SplitPolicy
 from edge_seg.images import read_mask, write_image
 from edge_seg.shipped import default_model
@@ -140,6 +141,28 @@ def test_camera_closes_its_files_when_it_is_ended(tmp_path: Path, signal_number:
     assert 0 < capture.get(cv2.CAP_PROP_FRAME_COUNT) < 3000
     capture.release()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
+
+
+def test_a_second_sigterm_in_the_middle_of_the_first_is_one() -> None:
+    asked = 0
+
+    def end() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            signal.raise_signal(signal.SIGTERM)
+
+    with quit_on_sigterm(end):
+        signal.raise_signal(signal.SIGTERM)
+    assert asked == 1
+
+
+def test_camera_leaves_a_bad_picture_out(tmp_path: Path, photos: Path) -> None:
+    (photos / "a_bad.jpg").write_text("junk")
+    done = edge_seg("camera", "--source", photos, "--no-window", "--out", tmp_path / "e.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert "left out" in done.stderr
+    assert (tmp_path / "e.jsonl").read_text()
 
 
 def test_a_terminal_that_does_not_control_the_program_is_left_alone(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ from edge_seg.cli.source_options import (
     source_options,
 )
 from edge_seg.cli.web_options import ServeOption, TokenFileOption, TokenOption, open_page, page_options, split_serve
-from edge_seg.errors import SinkError
+from edge_seg.errors import SinkError, SourceError
 from edge_seg.free_space import FreeSpace
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
@@ -178,7 +178,7 @@ def camera(
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
     telemetry = Telemetry([item.name for item in segmenter.classes])
     with heartbeat() as alive, ExitStack() as unused:
-        opened = open_source(source, asked, report=told(telemetry.trouble))
+        opened = open_source(source, asked, on_bad_image=_leave_out, report=told(telemetry.trouble))
         unused.callback(opened.close)
         if isinstance(opened, WaitingSource):
             opened.while_waiting(alive.beat)
@@ -217,6 +217,10 @@ def camera(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
     )
+
+
+def _leave_out(error: SourceError) -> None:
+    tell(f"left out: {error}")
 
 
 def _closed_unless_used(unused: ExitStack, sinks: "Iterable[Sink]") -> "list[Sink]":

@@ -1,5 +1,6 @@
 """How a live run stands, on the terminal: one line that changes, or a line now and then in a log."""
 
+import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -17,8 +18,10 @@ _SHOWN_CLASSES = 4
 
 
 def tell(sentence: str) -> None:
-    """Say what a user who is there should know, on stderr."""
-    typer.secho(sentence, fg=typer.colors.YELLOW, err=True)
+    """Say what a user who is there should know, on stderr; above the live line while there is one."""
+    stderr = sys.stderr  # which rich stands in for then; typer.echo would write past it
+    stderr.write(f"{typer.style(sentence, fg=typer.colors.YELLOW) if stderr.isatty() else sentence}\n")
+    stderr.flush()
 
 
 def told(listener: Callable[[str], None]) -> Callable[[str], None]:
@@ -36,6 +39,7 @@ def live_status() -> "Generator[OnResult]":
     """Give a function that shows how the run stands: a live line on a terminal, else a line now and then."""
     from rich.console import Console
     from rich.live import Live
+    from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
@@ -43,7 +47,8 @@ def live_status() -> "Generator[OnResult]":
         return
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         yield _now_and_then(
-            _LIVE_LINE_EVERY_S, lambda result: live.update(f"{status_line(result)}   [dim]q ends[/dim]")
+            _LIVE_LINE_EVERY_S,
+            lambda result: live.update(Text(f"{status_line(result)}   q ends", no_wrap=True, overflow="ellipsis")),
         )
 
 

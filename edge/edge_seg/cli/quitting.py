@@ -16,10 +16,17 @@ _POLL_S = 0.2
 
 @contextmanager
 def quit_on_sigterm(on_quit: Callable[[], None]) -> Generator[None]:
-    """Call `on_quit` when the process is asked to end, in place of ending it on the spot."""
+    """Call `on_quit`, once, when the process is asked to end, in place of ending it on the spot.
+
+    A second signal may come in the middle of the first one's `on_quit`, whose locks the same thread then holds.
+    """
+    asked = False
 
     def handle(_signal: int, _frame: FrameType | None) -> None:
-        on_quit()
+        nonlocal asked
+        if not asked:
+            asked = True
+            on_quit()
 
     before = signal.signal(signal.SIGTERM, handle)
     try:
