@@ -34,8 +34,15 @@ def test_after_a_pause_a_burst_is_old_and_what_had_to_be_waited_for_is_new(inter
     usual, pause, burst = [interval_s] * 20, [4 * interval_s + 3], [interval_s / 20] * 30
     answers = held([*usual, *pause, *burst, *usual])
     assert not any(answers[:20])
-    assert all(answers[20:51])
-    assert not any(answers[51:])
+    assert all(answers[20:52]), "the second that was waited for is new"
+    assert not any(answers[52:])
+
+
+def test_one_hiccup_in_the_middle_of_a_burst_does_not_end_it() -> None:
+    burst = [0.002] * 10
+    answers = held([*[0.05] * 20, 2.0, *burst, 0.05, *burst, *[0.05] * 5])
+    assert all(answers[20:43])
+    assert not any(answers[43:])
 
 
 def test_a_camera_that_becomes_faster_is_not_taken_for_a_burst_for_ever() -> None:
