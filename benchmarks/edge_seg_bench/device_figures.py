@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from edge_seg_bench.rendering import markdown_table
-from edge_seg_bench.results import SCHEMA_VERSION, Machine
+from edge_seg_bench.results import Machine, Recorded
 from edge_seg_bench.statistics import median_absolute_deviation, median_interval
 
 Bound = Literal["≤", "<", "≥"]
@@ -48,15 +48,9 @@ class Figure(BaseModel):
     detail: str = ""
 
 
-class DeviceReport(BaseModel):
+class DeviceReport(Recorded):
     """The file that `python -m edge_seg_bench.device --out` writes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    schema_version: Literal[1] = SCHEMA_VERSION
-    created: str
-    edge_seg_version: str
-    machine: Machine
     model: str
     figures: tuple[Figure, ...]
     failures: tuple[str, ...]

@@ -114,14 +114,19 @@ class Comparison(_Strict):
     verdict: Literal["faster", "slower", "no difference", "too few runs"]
 
 
-class Results(_Strict):
-    """A results.json."""
+class Recorded(_Strict):
+    """What a recorded file begins with."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
     created: str
     """UTC, ISO 8601."""
     edge_seg_version: str
     machine: Machine
+
+
+class Results(Recorded):
+    """A results.json."""
+
     settings: Settings
     rows: tuple[ModelRow, ...]
     comparisons: tuple[Comparison, ...]

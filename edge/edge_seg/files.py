@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 _PART_NAME = re.compile(r"\..+\.\d+\.part(\.[^.]+)?")
@@ -76,3 +77,15 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
+
+
+def append_whole(file: FileIO, piece: bytes) -> None:
+    """Write `piece` at the end of an unbuffered file that ends where it stands, or leave the file as it was.
+
+    Raises:
+        OSError: it does not fit on the disk.
+    """
+    end = file.tell()
+    if file.write(piece) != len(piece):
+        file.truncate(end)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

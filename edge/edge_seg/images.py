@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
@@ -137,6 +138,18 @@ def write_mask(path: Path, class_map: ClassMap, colours: list[tuple[int, int, in
         image.putpalette([channel for colour in padded for channel in colour])
     # Run lengths alone: for flat colours smaller than the default, in less than half its time.
     _save(image, path, compress_type=zlib.Z_RLE)
+
+
+def encode_jpeg(image: RgbImage, quality: int, sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420) -> bytes:
+    """Encode [height, width, 3] uint8 RGB as JPEG.
+
+    Args:
+        image: left untouched.
+        quality: 0 to 100.
+        sampling: of the colour planes, one of cv2's IMWRITE_JPEG_SAMPLING_FACTOR_*.
+    """
+    parameters = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), parameters)[1].tobytes()
 
 
 def write_image(path: Path, image: RgbImage) -> None:

@@ -3,7 +3,7 @@
     /system     disk   the userland's Python and libraries
     /packages   disk   the device's requirements
     /code       disk   edge-seg
-    /work       disk   what the run gets, and what it leaves; the current folder
+    /results       disk   what the run gets, and what it leaves; the current folder
 
 Unlike a userland it has a kernel of its own, a size of memory, and can start other programs. The root is the
 initial RAM file system (Documentation/driver-api/early-userspace/buffer-format.rst in Linux), with links to /system.
@@ -25,7 +25,7 @@ from edge_seg_bench.arm64.userland import Userland
 
 _EXIT_CODE = ".exit-code"
 _VIVID_OPTIONS = "n_devs=1 node_types=0x1"  # one device that captures video
-_FOLDERS = ("bin", "proc", "sys", "dev", "tmp", "root", "system", "packages", "code", "work", "modules")
+_FOLDERS = ("bin", "proc", "sys", "dev", "tmp", "root", "system", "packages", "code", "results", "modules")
 _LINKS = {"usr": "system/usr", "lib": "system/lib", "etc": "system/etc", "bin/sh": "busybox"}
 
 
@@ -44,7 +44,7 @@ class Machine:
 
         Args:
             arguments: for example ("-m", "edge_seg.cli", "doctor").
-            work: /work of the machine; what the run leaves there is here afterwards.
+            work: /results of the machine; what the run leaves there is here afterwards.
             timeout_s: for all of it, booting included; emulation is tens of times slower than a board.
 
         Returns:
@@ -58,7 +58,7 @@ class Machine:
             initrd = Path(scratch) / "initrd"
             initrd.write_bytes(_pack(self._make_root(Path(scratch) / "root", arguments)))
             console = self._boot(initrd, disks, timeout_s)
-            read_disk(disks["work"], work)
+            read_disk(disks["results"], work)
         return _take_exit_code(work / _EXIT_CODE, console), console
 
     def _make_disks(self, scratch: Path, work: Path) -> dict[str, Path]:
@@ -69,9 +69,9 @@ class Machine:
         for image in disks.values():
             if not image.exists():
                 make_disk(self.userland.folder / image.name, image)
-        disks |= {"code": scratch / "code", "work": scratch / "work"}
+        disks |= {"code": scratch / "code", "results": scratch / "results"}
         make_disk(_whole(self.userland.code, scratch / "links"), disks["code"])
-        make_disk(work, disks["work"])
+        make_disk(work, disks["results"])
         return disks
 
     def _make_root(self, root: Path, arguments: Sequence[str]) -> Path:
@@ -99,7 +99,7 @@ class Machine:
         ]
         command = [require_program(QEMU_SYSTEM), *board, *system, "-nographic", "-no-reboot", "-nic", "none"]
         for name, image in disks.items():
-            forget = "off" if name == "work" else "on"
+            forget = "off" if name == "results" else "on"
             command += ["-drive", f"file={image},format=raw,if=none,id={name},snapshot={forget}"]
             command += ["-device", f"virtio-blk-device,drive={name},serial={name}"]
         return _console(command, timeout_s)
@@ -119,11 +119,11 @@ rm -r /modules
 for disk in /sys/block/vd*; do mount /dev/${{disk##*/}} /$(cat $disk/serial); done
 ip link set lo up
 export HOME=/root PATH=/bin:/usr/bin PYTHONPATH=/code:/packages PYTHONUNBUFFERED=1
-cd /work
+cd /results
 /usr/bin/python3 {shlex.join(arguments)}
-echo $? > /work/{_EXIT_CODE}
+echo $? > /results/{_EXIT_CODE}
 cd /
-umount /work
+umount /results
 poweroff -f
 """
 

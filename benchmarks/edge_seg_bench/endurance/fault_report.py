@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.rendering import machine_sentence, markdown_table
-from edge_seg_bench.results import SCHEMA_VERSION, Machine
+from edge_seg_bench.results import Recorded
 
 MOST_SECONDS_TO_END = 2.0
 
@@ -28,15 +27,9 @@ class FaultResult(BaseModel):
     """Frames that went through the model while it lasted."""
 
 
-class FaultReport(BaseModel):
+class FaultReport(Recorded):
     """The file that `python -m edge_seg_bench.faults` writes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    schema_version: Literal[1] = SCHEMA_VERSION
-    created: str
-    edge_seg_version: str
-    machine: Machine
     seed: int
     minutes: float
     left_out: tuple[str, ...]

@@ -4,30 +4,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any
 
 from edge_seg.files import atomic_path
 from edge_seg_bench.endurance.processes import Sample, growth
 from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.rendering import machine_sentence, markdown_table
-from edge_seg_bench.results import SCHEMA_VERSION, Machine
+from edge_seg_bench.results import Recorded
 
 MOST_RSS_GROWTH_MB = 5.0
 MOST_DESCRIPTOR_GROWTH = 0.0
 _MOST_POINTS = 2000
 
 
-class SoakReport(BaseModel):
+class SoakReport(Recorded):
     """The file that `python -m edge_seg_bench.soak` writes; growth is that after the warm-up."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    schema_version: Literal[1] = SCHEMA_VERSION
-    created: str
-    edge_seg_version: str
-    machine: Machine
     outputs: tuple[str, ...]
     frames_asked: int
     frames: int

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge_seg.alerts.courier import Unreachable
 from edge_seg.alerts.event import AlertEvent
+from edge_seg.files import append_whole
 
 
 class Journal:
@@ -27,7 +28,8 @@ class Journal:
             with self._path.open("a+b", buffering=0) as file:
                 end = file.seek(0, os.SEEK_END)
                 if not _ends_with(file, end, line):
-                    _append(file, end, line)
+                    append_whole(file, line)
+                    os.fsync(file.fileno())
         except OSError as error:
             raise Unreachable(_reason(error)) from None
 
@@ -38,14 +40,6 @@ class Journal:
 def _ends_with(file: FileIO, end: int, line: bytes) -> bool:
     file.seek(max(end - len(line), 0))
     return file.read(len(line)) == line
-
-
-def _append(file: FileIO, end: int, line: bytes) -> None:
-    """Write a line and wait for the disk; of one that does not fit, nothing stays."""
-    if file.write(line) != len(line):
-        file.truncate(end)
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    os.fsync(file.fileno())
 
 
 def _reason(error: OSError) -> str:

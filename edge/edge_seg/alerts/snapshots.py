@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import cv2
-
 from edge_seg.alerts.event import AlertEvent
 from edge_seg.alerts.region import outline_region
 from edge_seg.alerts.rule import Rule
 from edge_seg.alerts.slugs import slug
 from edge_seg.files import write_bytes
 from edge_seg.hud import HudRow, draw_hud
-from edge_seg.images import RgbImage
+from edge_seg.images import RgbImage, encode_jpeg
 from edge_seg.result import Result
 from edge_seg.sinks.sink import Painter
 
@@ -39,10 +37,8 @@ class Snapshots:
         Raises:
             OSError: it cannot be written.
         """
-        bgr = cv2.cvtColor(self._picture(event, result), cv2.COLOR_RGB2BGR)
-        _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
         name = snapshot_name(event)
-        write_bytes(self._folder / "snapshots" / name, encoded.tobytes())
+        write_bytes(self._folder / "snapshots" / name, encode_jpeg(self._picture(event, result), _JPEG_QUALITY))
         self._keep_newest(name)
         return f"snapshots/{name}"
 

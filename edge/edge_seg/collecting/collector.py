@@ -19,7 +19,7 @@ from edge_seg.collecting.selection import Pace, RunningShare
 from edge_seg.errors import SinkError
 from edge_seg.exporters import Labels, Picture
 from edge_seg.files import remove_parts, write_bytes
-from edge_seg.images import ClassMap, RgbImage
+from edge_seg.images import ClassMap, RgbImage, encode_jpeg
 from edge_seg.prelabelling import half_an_input_pixel, outline
 from edge_seg.resampling import shrink_image
 from edge_seg.result import Result
@@ -30,7 +30,7 @@ from edge_seg.sources.media_time import FrameClock
 from edge_seg.uncertainty import flicker, uncertainty
 
 PROJECT_NAME = "via.json"
-_JPEG = (cv2.IMWRITE_JPEG_QUALITY, 95, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444)
+_JPEG_QUALITY = 95
 _LEAST_FLICKER = 0.005
 
 
@@ -166,9 +166,8 @@ def _write_picture(folder: Path, stem: str, result: Result) -> Path:
     """Write a frame under the first free name."""
     names = (f"{stem}{suffix}.jpg" for suffix in ("", *(f"_{number}" for number in range(2, 1000))))
     path = next(folder / name for name in names if not (folder / name).exists())
-    _, encoded = cv2.imencode(".jpg", cv2.cvtColor(result.frame.image, cv2.COLOR_RGB2BGR), _JPEG)
     try:
-        write_bytes(path, encoded.tobytes())
+        write_bytes(path, encode_jpeg(result.frame.image, _JPEG_QUALITY, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444))
     except OSError as error:
         raise sink_error(path, error) from None
     return path

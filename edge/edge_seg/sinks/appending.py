@@ -1,12 +1,11 @@
 """Appending to a file so that what fails leaves it as it was."""
 
-import errno
 import os
 from collections.abc import Sequence
 from io import FileIO
 from pathlib import Path
 
-from edge_seg.files import make_folder, remove_empty
+from edge_seg.files import append_whole, make_folder, remove_empty
 from edge_seg.sinks.faults import sink_error
 
 
@@ -36,7 +35,7 @@ class AppendedFile:
             if self._file is None:
                 self._file = _begin(self._path, piece)
             else:
-                _append(self._file, piece)
+                append_whole(self._file, piece)
         except OSError as error:
             raise sink_error(self._named, error) from None
 
@@ -64,7 +63,7 @@ def _begin(path: Path, piece: bytes) -> FileIO:
     try:
         file = path.open("ab", buffering=0)
         try:
-            _append(file, piece)
+            append_whole(file, piece)
         except OSError:
             file.close()
             raise
@@ -78,10 +77,3 @@ def _take_back(path: Path, made: Sequence[Path], *, is_new: bool) -> None:
     if is_new:
         path.unlink(missing_ok=True)
     remove_empty(made)
-
-
-def _append(file: FileIO, piece: bytes) -> None:
-    written = file.write(piece)
-    if written != len(piece):
-        file.truncate(file.tell() - (written or 0))
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-
 from edge_seg.classes import SegmentationClass
 from edge_seg.errors import ImageError, SinkError
 from edge_seg.files import write_bytes
-from edge_seg.images import RgbImage, write_mask
+from edge_seg.images import RgbImage, encode_jpeg, write_mask
 from edge_seg.result import Result
 from edge_seg.sinks.faults import sink_error
 from edge_seg.sinks.names import FrameNames
@@ -62,13 +60,12 @@ def write_jpeg(path: Path, image: RgbImage) -> int:
     Raises:
         SinkError: it cannot be written.
     """
-    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-    _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+    encoded = encode_jpeg(image, _JPEG_QUALITY)
     try:
-        write_bytes(path, encoded.tobytes())
+        write_bytes(path, encoded)
     except OSError as error:
         raise sink_error(path, error) from None
-    return int(encoded.size)
+    return len(encoded)
 
 
 def _cause(path: Path, error: ImageError) -> SinkError:

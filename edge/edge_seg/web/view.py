@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_seg.classes import SegmentationClass
 from edge_seg.drawing import DEFAULT_OPACITY, draw_overlay
-from edge_seg.images import ClassMap, RgbImage
+from edge_seg.images import ClassMap, RgbImage, encode_jpeg
 from edge_seg.resampling import shrink_image
 from edge_seg.result import Result
 
@@ -60,8 +60,7 @@ def draw_view(result: Result, view: View) -> RgbImage:
 
 def encode_view(result: Result, view: View) -> bytes:
     """Draw a result and encode it as a JPEG."""
-    bgr = cv2.cvtColor(draw_view(result, view), cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes()
+    return encode_jpeg(draw_view(result, view), _JPEG_QUALITY)
 
 
 def _shrunk(image: RgbImage, class_map: ClassMap, width: int | None) -> tuple[RgbImage, ClassMap]:
