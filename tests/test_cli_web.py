@@ -144,6 +144,7 @@ def test_the_command_serves_and_ends_within_two_seconds(signal_number: int, code
             headers = {"Authorization": "Bearer correct-horse"}
             wait_until(lambda: request(port, "/snapshot.jpg", "GET", None, headers).status == 200)
             assert request(port, "/state.json", "GET", None, {}).status == 401
+            assert '"frames":0,' not in request(port, "/state.json", "GET", None, headers).text
             assert '"title":' not in request(port, "/", "GET", None, headers).text
             started = time.monotonic()
             process.send_signal(signal_number)

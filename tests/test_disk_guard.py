@@ -158,6 +158,15 @@ def test_stop_ends_the_run_with_the_sentence(mount_disk: Callable[[str], Path]) 
         write()
 
 
+def test_every_failed_write_of_a_camera_is_counted(tmp_path: Path) -> None:
+    full, failed = tmp_path / "full.jsonl", list[str]()
+    full.symlink_to("/dev/full")
+    (sink,) = open_camera_sinks([str(full)], CLASSES, live(), FreeSpace(0, "pause"), on_failure=failed.append)
+    sink.write(seen(0))
+    sink.close()
+    assert failed == [str(full)]
+
+
 @pytest.mark.parametrize(
     ("text", "size"),
     [("500MB", 500_000_000), ("2g", 2_000_000_000), ("64k", 64_000), ("0", 0), ("1.5 GB", 1_500_000_000)],

@@ -177,6 +177,25 @@ def test_a_camera_tells_its_life(manager: Manager, tmp_path: Path) -> None:
     assert process.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("source", "waits_for"),
+    [
+        (["--watch", "--source", "{}"], "images in"),
+        (["--retries", "forever", "--source", "http://127.0.0.1:1/x"], "http:"),
+    ],
+)
+def test_a_camera_that_waits_asks_for_time(manager: Manager, tmp_path: Path, source: list[str], waits_for: str) -> None:
+    environment = {**os.environ, "NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "400000"}
+    command = [*PROGRAM, "camera", "--no-window", *(word.format(tmp_path) for word in source)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        asked = manager.receive()
+        process.send_signal(signal.SIGTERM)
+        manager.receive_until("STOPPING=1")
+    assert asked[0].startswith("EXTEND_TIMEOUT_USEC=")
+    assert asked[1].startswith(f"STATUS=waiting for {waits_for}")
+    assert process.returncode == 0
+
+
 def test_a_camera_that_cannot_start_is_never_ready(manager: Manager, tmp_path: Path) -> None:
     (tmp_path / "in.mp4").write_bytes(b"no video")
     environment = {**os.environ, "NOTIFY_SOCKET": manager.address}

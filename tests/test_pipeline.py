@@ -1,3 +1,5 @@
+import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from device_fixtures import frame, red_or_blue_segmenter
 from edge_seg.errors import SinkError, SourceError
 from edge_seg.handoff import Handoff
 from edge_seg.pipeline import run_pipeline
+from edge_seg.priority import STEPS_BACK, step_back
 from edge_seg.result import Result
 from edge_seg.sources import Frame
 
@@ -170,7 +173,8 @@ def test_max_frames_is_exact(live: bool) -> None:
     sink = FakeSink()
     summary = run_pipeline(FakeSource(5000, live=live, pause_s=0.001), red_or_blue_segmenter(), [sink], max_frames=6)
     assert summary.frames == 6
-    assert len(sink.seen) == 6
+    assert len(sink.seen) == 6 - summary.dropped_by_sinks  # none of a file
+    assert live or summary.dropped_by_sinks == 0
 
 
 def test_a_mailbox_holds_the_newest() -> None:
@@ -192,3 +196,20 @@ def test_closing_frees_a_waiting_producer() -> None:
     producer.join(5)
     assert not producer.is_alive()
     assert list(queue) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="nice(1) is of threads on Linux alone")
+def test_a_thread_steps_back_alone() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def step() -> None:
+        step_back()
+        seen.append(niceness())
+
+    before, seen = niceness(), list[int]()
+    thread = threading.Thread(target=step)
+    thread.start()
+    thread.join()
+    assert seen == [min(before + STEPS_BACK, 19)]
+    assert niceness() == before

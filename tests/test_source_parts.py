@@ -1,11 +1,15 @@
 """The pure parts of the live sources, in tables."""
 
+import io
+
 import numpy as np
 import pytest
 import typer
+from rich.console import Console
+from rich.live import Live
 
 from device_fixtures import frame, result
-from edge_seg.cli.live_status import status_line
+from edge_seg.cli.live_status import live_line, status_line
 from edge_seg.cli.source_options import pixel_format_of, retries_of, size_of
 from edge_seg.errors import ImageError, SourceError
 from edge_seg.sinks.events import event
@@ -200,3 +204,10 @@ def test_the_age_is_on_the_terminal_and_in_the_events_of_live_sources_alone() ->
     assert event(live)["age_ms"] == 38.4
     assert "age" not in status_line(file)
     assert "age_ms" not in event(file)
+
+
+def test_the_live_line_stays_one_on_a_narrow_terminal() -> None:
+    console = Console(width=40, file=io.StringIO(), force_terminal=True)
+    with Live(live_line(result(frame(), fps=25.0, dropped=123, age_ms=12.0)), console=console):
+        pass
+    assert console.file.getvalue().count("\n") == 1  # type: ignore[attr-defined]

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from edge_seg.pipeline import OnResult
     from edge_seg.result import Result
 
@@ -39,7 +41,6 @@ def live_status() -> "Generator[OnResult]":
     """Give a function that shows how the run stands: a live line on a terminal, else a line now and then."""
     from rich.console import Console
     from rich.live import Live
-    from rich.text import Text
 
     console = Console(stderr=True, highlight=False)
     if not console.is_terminal:
@@ -48,8 +49,15 @@ def live_status() -> "Generator[OnResult]":
     with Live(console=console, refresh_per_second=4, transient=True) as live:
         yield _now_and_then(
             _LIVE_LINE_EVERY_S,
-            lambda result: live.update(Text(f"{status_line(result)}   q ends", no_wrap=True, overflow="ellipsis")),
+            lambda result: live.update(live_line(result)),
         )
+
+
+def live_line(result: "Result") -> "Text":
+    """Return the line that changes, which stays one on a narrow terminal."""
+    from rich.text import Text
+
+    return Text(f"{status_line(result)}   q ends", no_wrap=True, overflow="ellipsis")
 
 
 def status_line(result: "Result") -> str:
