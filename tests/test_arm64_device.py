@@ -17,6 +17,7 @@ pytest.importorskip("skimage", reason="needs edge-seg[quickstart]")
 from PIL import Image
 from skimage.data import astronaut, chelsea, coffee, rocket
 
+from device_boards import lay_out
 from edge_seg.errors import BenchmarkError
 from edge_seg.images import read_mask
 from edge_seg_bench.arm64.cores import CORES, Core, find_core
@@ -92,6 +93,16 @@ def test_run_gives_the_same_masks(
 def test_what_runs_is_the_wheel(userland: Userland) -> None:
     where = userland.run(CORES[0], ["-c", "import edge_seg; print(edge_seg.__file__)"], doing="importing")
     assert Path(where.strip()).is_relative_to(userland.code)
+
+
+def test_doctor_reads_the_files_of_a_board(userland: Userland, tmp_path: Path) -> None:
+    board = lay_out(tmp_path, "pi 4", get_throttled="50000\n", temp="61234\n")
+    arguments = ["-m", "edge_seg.cli", "doctor", "--json", "--root", str(board), "--folder", str(tmp_path)]
+    found = json.loads(userland.run(CORES[1], arguments, doing="edge-seg doctor"))
+    assert found["board"] == "Raspberry Pi 4 Model B Rev 1.5"
+    assert found["temperature_c"] == 61.234
+    assert found["throttling"] == ["under-voltage since boot", "throttled since boot"]
+    assert any("voltage" in finding["what"] for finding in found["findings"])
 
 
 def test_a_requirement_without_an_arm64_wheel_is_found(userland: Userland, tmp_path: Path) -> None:

@@ -229,7 +229,8 @@ def test_memory_does_not_grow_with_the_frames(tmp_path: Path, uri: str) -> None:
     tracemalloc.start()
     try:
         grown_kb(range(601))
-        assert grown_kb(range(601, 1201)) < 50
+        # What other threads of this process take meanwhile is in some of the windows, a leak in all.
+        assert min(grown_kb(range(start, start + 300)) for start in (601, 901, 1201)) < 25
     finally:
         tracemalloc.stop()
         sink.close()

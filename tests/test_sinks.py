@@ -10,7 +10,8 @@ from device_fixtures import frame, half_red_half_blue, result, segmented
 from edge_seg.classes import make_classes
 from edge_seg.errors import SinkError
 from edge_seg.images import read_mask
-from edge_seg.sinks import Sink, SinkOptions, open_sink, overlay_painter
+from edge_seg.result import Result
+from edge_seg.sinks import PaintOnce, Sink, SinkOptions, open_sink, overlay_painter
 
 CLASSES = make_classes(("red", "blue"))
 
@@ -68,6 +69,21 @@ def test_overlays_show_the_class_colours(tmp_path: Path) -> None:
     bgr = cv2.imread(str(tmp_path / "f_000000.jpg"))
     assert np.abs(bgr[10, 5, ::-1].astype(int) - CLASSES[0].rgb).max() < 12
     assert np.abs(bgr[10, -5, ::-1].astype(int) - CLASSES[1].rgb).max() < 12
+
+
+def test_two_outputs_have_a_result_painted_once() -> None:
+    painted: list[int] = []
+
+    def draw(item: Result) -> np.ndarray:
+        painted.append(item.frame.index)
+        return item.frame.image.copy()
+
+    paint, first, second = PaintOnce(draw), result(frame(0)), result(frame(1))
+    pictures = [paint(item) for item in (first, first, second, second)]
+    assert painted == [0, 1]
+    assert pictures[0] is pictures[1]
+    with pytest.raises(ValueError, match="read-only"):
+        pictures[0][0, 0] = 0
 
 
 def test_two_pictures_of_one_stem_do_not_overwrite_each_other(tmp_path: Path) -> None:

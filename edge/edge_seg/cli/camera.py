@@ -146,7 +146,7 @@ def camera(
     from edge_seg.cli.quitting import quit_on_sigterm
     from edge_seg.hud import hud_painter
     from edge_seg.service.notify import heartbeat
-    from edge_seg.sinks import Rotation, SinkOptions
+    from edge_seg.sinks import PaintOnce, Rotation, SinkOptions
     from edge_seg.sources import WaitingSource, open_source
     from edge_seg.sources.pace import paced, period_s
     from edge_seg.telemetry import Telemetry
@@ -183,7 +183,7 @@ def camera(
         if isinstance(opened, WaitingSource):
             opened.while_waiting(alive.beat)
         chosen = paced(opened, every=every, max_fps=max_fps, stop=stop)
-        rotation, paint = Rotation(rotate, rotate_size), hud_painter(segmenter.classes, opacity)
+        rotation, paint = Rotation(rotate, rotate_size), PaintOnce(hud_painter(segmenter.classes, opacity))
         options = SinkOptions(paint, live=opened.live, fps=chosen.fps, rotation=rotation, on_quit=stop.set)
         pause_s = period_s(opened, every=every, max_fps=max_fps)
         with (

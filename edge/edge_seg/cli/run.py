@@ -87,9 +87,9 @@ def _run_frames(
 
 
 def _open_sinks(uris: list[str], segmenter: "Segmenter", source: "Source", uri: str, opacity: float) -> "list[Sink]":
-    from edge_seg.sinks import SinkOptions, open_sink, overlay_painter
+    from edge_seg.sinks import PaintOnce, SinkOptions, open_sink, overlay_painter
 
-    paint = overlay_painter(segmenter.classes, opacity)
+    paint = PaintOnce(overlay_painter(segmenter.classes, opacity))
     options = SinkOptions(paint, live=source.live, fps=source.fps, pictures=pictures_of(uri))
     return [open_sink(uri, segmenter.classes, options) for uri in uris]
 

@@ -21,10 +21,10 @@ from pathlib import Path
 from edge_seg.classes import SegmentationClass
 from edge_seg.errors import SinkError
 from edge_seg.sinks.rotation import Rotation
-from edge_seg.sinks.sink import Painter, Sink, SinkOptions, overlay_painter
+from edge_seg.sinks.sink import Painter, PaintOnce, Sink, SinkOptions, overlay_painter
 from edge_seg.web.address import is_page, parse_address
 
-__all__ = ["Painter", "Rotation", "Sink", "SinkOptions", "open_sink", "output_path", "overlay_painter"]
+__all__ = ["PaintOnce", "Painter", "Rotation", "Sink", "SinkOptions", "open_sink", "output_path", "overlay_painter"]
 
 _KINDS = (
     "overlays:DIR, masks:DIR, a folder, out.mp4, events.jsonl, shares.csv, coco.json, via.json, "

@@ -1,5 +1,6 @@
 """The interface of outputs, and what they are told when they are opened."""
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,24 @@ class SinkOptions:
     """The folder that the frames are files of, named as they are."""
     on_quit: Callable[[], None] | None = None
     """Called when the user ends the run from within the output."""
+
+
+class PaintOnce:
+    """A painter that paints a result once, however many outputs draw it; the picture is read-only."""
+
+    def __init__(self, paint: Painter) -> None:
+        self._paint = paint
+        self._lock = threading.Lock()
+        self._newest: tuple[Result, RgbImage] | None = None
+
+    def __call__(self, result: Result) -> RgbImage:
+        """Paint `result`, or return its picture if it was the last one painted."""
+        with self._lock:
+            if self._newest is None or self._newest[0] is not result:
+                picture = self._paint(result)
+                picture.flags.writeable = False
+                self._newest = result, picture
+            return self._newest[1]
 
 
 def overlay_painter(classes: Sequence[SegmentationClass], opacity: float = DEFAULT_OPACITY) -> Painter:
