@@ -20,7 +20,9 @@ _WIDE_CONSOLE = 140
 
 
 def bench(
-    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Files measured side by side.")],
+    models: Annotated[
+        list[Path], typer.Argument(metavar="MODEL...", help="Files, or names of shipped models, measured side by side.")
+    ],
     *,
     runtime: Annotated[str, typer.Option(help="litert or tflite_runtime.")] = "litert",
     threads: Annotated[int, typer.Option(min=1, max=256, help="CPU threads of each inference.")] = 1,
@@ -43,6 +45,8 @@ def bench(
     Each model runs in its own process, on random input. Blocks of runs alternate between the models,
     so that a machine that gets warmer or busier does so for all of them.
 
+    Example:  edge-seg bench pets pets-fast
+
     Example:  edge-seg bench models/fire_float32.tflite models/fire_int8.tflite --out results
     """
     if limit < seconds:
@@ -51,6 +55,7 @@ def bench(
         require_extra("report", purpose="latency.png of --out")
         check_can_write(out)
     _check_runtime(runtime)
+    from edge_seg.shipped import find_model
     from edge_seg_bench.results import Settings, rounds_for
 
     settings = Settings(
@@ -62,7 +67,7 @@ def bench(
         limit_seconds=limit,
         rounds=rounds_for(runs),
     )
-    results = _measure(models, settings)
+    results = _measure([find_model(model) for model in models], settings)
     if out is not None:
         _write(out, results)
     _show(results, out, as_json)
