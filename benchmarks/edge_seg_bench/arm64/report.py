@@ -6,17 +6,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from edge_seg_bench.arm64.cores import find_core
+from edge_seg_bench.recording import SCHEMA_VERSION, Strict
 from edge_seg_bench.rendering import markdown_table
-from edge_seg_bench.results import SCHEMA_VERSION
 
 
-class InstructionCount(BaseModel):
+class InstructionCount(Strict):
     """What one model's `invoke()` executed on one core."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str
     precision: str
@@ -32,10 +28,8 @@ class InstructionCount(BaseModel):
         return int(statistics.median(self.runs))
 
 
-class InstructionReport(BaseModel):
+class InstructionReport(Strict):
     """The file that `python -m edge_seg_bench.arm64 --out` writes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: Literal[1] = SCHEMA_VERSION
     created: str
