@@ -86,6 +86,10 @@ def test_four_models_and_a_summary(road: Road) -> None:
     files = {path.name for path in road.models.iterdir()}
     assert files == {f"run_{precision}.tflite" for precision in PRECISIONS} | {"conversion.json"}
     summary = json.loads((road.models / "conversion.json").read_text())
+    info = read_model_info(road.models / "run_int8.tflite")
+    assert info is not None
+    assert summary["network"].items() <= info.model_dump(mode="json").items()
+    assert summary["network"]["data"]["sha256"]
     by_precision = {model["precision"]: model for model in summary["models"]}
     assert by_precision["float32"]["agreement_with_keras"] > 0.999
     assert by_precision["float32"]["miou"] == pytest.approx(summary["keras_miou"], abs=1e-3)
