@@ -1,6 +1,7 @@
 """`edge-seg models`: what ships with the package."""
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from edge_seg.shipped import ShippedModel
 
 NameArgument = Annotated[str, typer.Argument(help="As `edge-seg models` lists it.", show_default=False)]
+
+_MARKER = re.compile(r"^<!--.*?-->\n", re.MULTILINE)
 
 models = typer.Typer(invoke_without_command=True)
 
@@ -143,7 +146,7 @@ def _show_card(path: Path, card: str) -> None:
     from rich.text import Text
 
     console = _console()
-    console.print(Markdown(card))
+    console.print(Markdown(_MARKER.sub("", card)))
     console.print()
     console.print(Text(f"file  {path}", style="dim"), soft_wrap=True)
 
