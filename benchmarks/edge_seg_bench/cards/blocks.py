@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from edge_seg_bench.arm64.report import report_sentence, report_table
-from edge_seg_bench.cards.accuracy import Reached
+from edge_seg_bench.cards.accuracy import Conversion, Reached
 from edge_seg_bench.cards.evidence import Evidence
 from edge_seg_bench.rendering import machine_sentence, markdown_table, ms
-from edge_seg_bench.results import Board
+from edge_seg_bench.results import Board, Row
 
 Block = Callable[[Evidence], Sequence[str]]
 
@@ -40,6 +40,33 @@ def facts(evidence: Evidence) -> Sequence[str]:
         ("made with", ", ".join(f"{name} {number}" for name, number in network.versions.items())),
     ]
     return markdown_table(["model", f"`{subject.name}`"], rows)
+
+
+def sizes(evidence: Evidence) -> Sequence[str]:
+    """Hold the sizes of a model against each other: what each costs, and what it reaches."""
+    recorded = [(size, size.conversion) for size in evidence.sizes if size.conversion]
+    if not recorded:
+        return [NOT_RECORDED]
+    rows = [_size_cells(size, conversion) for size, conversion in recorded]
+    return markdown_table(["model", "input", "MB", "mIoU", "median ms, 1 thread"], rows)
+
+
+def _size_cells(evidence: Evidence, conversion: Conversion) -> list[str]:
+    network, int8 = conversion.network, conversion.of("int8")
+    boards = evidence.latency.boards[:1] if evidence.latency else ()
+    medians = [
+        ms(row.measurement.latency.p50_ms)
+        for board in boards
+        for row in _rows(board, evidence.subject.measured_name)
+        if row.measurement and row.threads == 1
+    ]
+    return [
+        f"`{evidence.subject.name}`",
+        f"{network.input_width}×{network.input_height}",
+        _megabytes(int8),
+        f"{int8.miou:.4f}",
+        *(medians[:1] or [_NONE]),
+    ]
 
 
 def accuracy(evidence: Evidence) -> Sequence[str]:
@@ -89,9 +116,13 @@ def _latency_cells(board: Board, name: str) -> list[list[str]]:
             ms(row.measurement.latency.mad_ms),
             str(row.measurement.latency.runs),
         ]
-        for row in board.rows
-        if row.model == name and row.measurement is not None
+        for row in _rows(board, name)
+        if row.measurement
     ]
+
+
+def _rows(board: Board, name: str) -> list[Row]:
+    return [row for row in board.rows if row.model == name]
 
 
 def instructions(evidence: Evidence) -> Sequence[str]:
@@ -106,6 +137,7 @@ def instructions(evidence: Evidence) -> Sequence[str]:
 
 BLOCKS: Mapping[str, Block] = {
     "facts": facts,
+    "sizes": sizes,
     "accuracy": accuracy,
     "latency": latency,
     "instructions": instructions,

@@ -1,11 +1,11 @@
 """The recorded results that a card rests on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_seg_bench.arm64.report import InstructionReport
 from edge_seg_bench.cards.accuracy import Conversion, read_conversion
-from edge_seg_bench.cards.subjects import LATENCY_RESULTS, Subject
+from edge_seg_bench.cards.subjects import LATENCY_RESULTS, SUBJECTS, Subject
 from edge_seg_bench.recording import read_recorded
 from edge_seg_bench.results import Results, read_results
 
@@ -18,14 +18,21 @@ class Evidence:
     conversion: Conversion | None
     latency: Results | None
     instructions: InstructionReport | None
+    sizes: "tuple[Evidence, ...]" = ()
+    """Of all sizes of the model, this one too."""
 
 
 def read_evidence(root: Path, subject: Subject) -> Evidence:
-    """Read what is recorded of a model in the project at `root`.
+    """Read what is recorded of a model and its other sizes in the project at `root`.
 
     Raises:
         BenchmarkError: a result is damaged or of another schema version.
     """
+    sizes = tuple(_read_one(root, other) for other in SUBJECTS if other.family == subject.family)
+    return replace(next(size for size in sizes if size.subject == subject), sizes=sizes)
+
+
+def _read_one(root: Path, subject: Subject) -> Evidence:
     accuracy, latency, instructions = (
         root / path for path in (subject.accuracy, LATENCY_RESULTS, subject.instructions)
     )

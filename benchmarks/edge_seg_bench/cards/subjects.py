@@ -22,6 +22,11 @@ class Subject:
     """Whether the weights are in the package; they are not when its pictures carry no licence."""
 
     @property
+    def family(self) -> str:
+        """What the sizes of one model have in common."""
+        return self.name.partition("-")[0]
+
+    @property
     def card(self) -> Path:
         """The model card."""
         return (_PACKAGE if self.ships else _PAGES) / f"{self.name}.md"
