@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict
-from skimage.data import chelsea
+from skimage.data import chelsea, coffee
 
 from edge_seg.files import write_text
 from edge_seg.images import ClassMap, RgbImage, read_image, read_mask, write_mask
@@ -58,9 +58,9 @@ class Record(BaseModel):
 
 
 def pictures() -> dict[str, RgbImage]:
-    """Return the pictures by name: a photograph under CC0 and drawn ones, of different shapes."""
+    """Return the pictures by name: photographs under CC0 and drawn ones, of different shapes."""
     drawn = {path.stem: read_image(path) for path in sorted((FOLDER / _INPUTS).glob("*.png"))}
-    return {"cat": chelsea(), **drawn}
+    return {"cat": chelsea(), "coffee": coffee(), **drawn}
 
 
 def read_record() -> Record:
