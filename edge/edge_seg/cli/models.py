@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NameArgument = Annotated[str, typer.Argument(help="As `edge-seg models` lists it.", show_default=False)]
 
-_MARKER = re.compile(r"^<!--.*?-->\n", re.MULTILINE)
+_NOT_FOR_A_TERMINAL = re.compile(r"^<!--.*?-->\n|^!\[.*\n\n", re.MULTILINE)
 
 models = typer.Typer(invoke_without_command=True)
 
@@ -146,7 +146,7 @@ def _show_card(path: Path, card: str) -> None:
     from rich.text import Text
 
     console = _console()
-    console.print(Markdown(_MARKER.sub("", card)))
+    console.print(Markdown(_NOT_FOR_A_TERMINAL.sub("", card)))
     console.print()
     console.print(Text(f"file  {path}", style="dim"), soft_wrap=True)
 
