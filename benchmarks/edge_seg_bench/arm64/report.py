@@ -56,7 +56,7 @@ class InstructionReport(Strict):
     edge_seg_version: str
     qemu_version: str
     runtime: str
-    libraries: dict[str, str] = {}
+    libraries: dict[str, str] = Field(default_factory=dict)
     """Versions of Python, NumPy and OpenCV; empty in files that count the network alone."""
     counts: tuple[InstructionCount, ...]
 
