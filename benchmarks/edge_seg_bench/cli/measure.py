@@ -24,7 +24,9 @@ _TEXT_COLUMNS = 3
 
 
 def measure(
-    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Files measured side by side.")],
+    models: Annotated[
+        list[Path], typer.Argument(metavar="MODEL...", help="Files, or shipped names, measured side by side.")
+    ],
     *,
     runtime: Annotated[
         list[str], typer.Option(help="litert or tflite_runtime; give it again for each further one.")
@@ -52,6 +54,8 @@ def measure(
     Each model runs in its own process, on random input. Blocks of runs alternate between the models,
     so that a machine that gets warmer or busier does so for all of them.
 
+    Example:  edge-seg bench pets pets-fast
+
     Example:  edge-seg bench models/fire_float32.tflite models/fire_int8.tflite --out results
     """
     if limit < seconds:
@@ -61,6 +65,7 @@ def measure(
         check_can_write(out)
     runtimes = _checked_runtimes(runtime)
     counts = _thread_counts(threads)
+    from edge_seg.shipped import find_model
     from edge_seg_bench.results import Results, Settings, rounds_for
 
     settings = Settings(
@@ -72,7 +77,7 @@ def measure(
         limit_seconds=limit,
         rounds=rounds_for(runs),
     )
-    results = Results(boards=(_measure(list(dict.fromkeys(models)), settings),))
+    results = Results(boards=(_measure(list(dict.fromkeys(find_model(model) for model in models)), settings),))
     if out is not None:
         _write(out, results)
     _show(results, out, as_json)
