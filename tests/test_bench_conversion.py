@@ -432,7 +432,7 @@ def test_counts_go_to_their_rows_and_a_slow_row_says_why_it_has_none(
         for model, thousand in zip(models, range(1000, 6000, 1000), strict=True)
         for core, number in zip(CORES, (thousand, thousand + 1), strict=True)
     ]
-    counted = add_counts([network], report, models, make_report("7.2.22", "litert", counts))
+    counted = add_counts([network], report, models, make_report("7.2.22", "litert", {}, counts))
     (result,) = counted.networks
     assert [list(row.arm_instructions.values()) for row in result.rows] == [
         [1000, 1001],
