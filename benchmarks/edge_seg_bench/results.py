@@ -88,7 +88,8 @@ class Measurement(Strict):
     throttled_blocks: int
     """Blocks during which the board was throttled; above 0, the row is marked in every report."""
     energy_mj: float | None
-    """Millijoules per inference, of the whole board, idle share included; None where the board has no meter."""
+    """Millijoules per inference, of all that `Board.energy_meter` sees: the idle share of the board and of the waiting
+    workers is included. None where the board has no meter."""
 
 
 class Work(Strict):
@@ -227,6 +228,11 @@ class Board(Strict):
     models: tuple[Model, ...]
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
+    """Of every measured row with the reference row."""
+    scalings: tuple[Comparison, ...] = ()
+    """Of every measured row with the one of the same model and runtime at the fewest threads."""
+    energy_meter: str | None = None
+    """What the energy was measured with, and what that does not see."""
 
     def model_of(self, row: Row) -> Model:
         """Return the model of a row."""

@@ -45,6 +45,11 @@ class WorkerProcess:
     ) -> None:
         self.close()
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def ask(self, request: Request, answer: type[R], *, timeout_s: float) -> R:
         """Send `request` and return the worker's answer.
 

@@ -8,23 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_seg.errors import BenchmarkError
-from edge_seg.extras import require_extra
+from edge_seg.extras import missing_module, require_extra
 from edge_seg.files import check_can_write
+from edge_seg_bench.model_files import model_files
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
-    from edge_seg_bench.rendering import Column
     from edge_seg_bench.results import Board, Results, Settings
-
-_WIDE_CONSOLE = 140
-_MOST_THREADS = 256
-_TEXT_COLUMNS = 3
 
 
 def measure(
-    models: Annotated[list[Path], typer.Argument(metavar="MODEL...", help="Files measured side by side.")],
+    models: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...", help="Files measured side by side; a folder stands for the .tflite files in it."
+        ),
+    ],
     *,
     runtime: Annotated[
         list[str], typer.Option(help="litert or tflite_runtime; give it again for each further one.")
@@ -49,10 +47,10 @@ def measure(
 ) -> None:
     """Measure latency, memory and size of .tflite models.
 
-    Each model runs in its own process, on random input. Blocks of runs alternate between the models,
-    so that a machine that gets warmer or busier does so for all of them.
+    Each model runs in its own process for each runtime and number of threads, on random input. Blocks of runs
+    alternate between all of them, so that a machine that gets warmer or busier does so for all alike.
 
-    Example:  edge-seg bench models/fire_float32.tflite models/fire_int8.tflite --out results
+    Example:  edge-seg bench models/fire --threads 1 --threads all --out results
     """
     if limit < seconds:
         raise typer.BadParameter(f"--limit {limit:g} is below --seconds {seconds:g}; give the same or more")
@@ -61,6 +59,7 @@ def measure(
         check_can_write(out)
     runtimes = _checked_runtimes(runtime)
     counts = _thread_counts(threads)
+    files = model_files(models)
     from edge_seg_bench.results import Results, Settings, rounds_for
 
     settings = Settings(
@@ -72,7 +71,7 @@ def measure(
         limit_seconds=limit,
         rounds=rounds_for(runs),
     )
-    results = Results(boards=(_measure(list(dict.fromkeys(models)), settings),))
+    results = Results(boards=(_measure(files, settings),))
     if out is not None:
         _write(out, results)
     _show(results, out, as_json)
@@ -85,7 +84,13 @@ def _checked_runtimes(names: list[str]) -> tuple[str, ...]:
     for name in names:
         if name not in RUNTIMES:
             raise typer.BadParameter(f"no runtime is called '{name}'; choose one of {', '.join(RUNTIMES)}")
+    if all(missing_module(_extra(name)) for name in names):
+        require_extra(_extra(names[0]), purpose=f"--runtime {names[0]}")
     return tuple(dict.fromkeys(names))
+
+
+def _extra(runtime: str) -> str:
+    return runtime.replace("_", "-")
 
 
 def _thread_counts(texts: list[str]) -> tuple[int, ...]:
@@ -95,8 +100,10 @@ def _thread_counts(texts: list[str]) -> tuple[int, ...]:
 
 
 def _thread_count(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= _MOST_THREADS):
-        raise typer.BadParameter(f"--threads takes a number from 1 to {_MOST_THREADS}, or all, not '{text}'")
+    from edge_seg.runtimes import MOST_THREADS
+
+    if not (text.isdecimal() and 1 <= int(text) <= MOST_THREADS):
+        raise typer.BadParameter(f"--threads takes a number from 1 to {MOST_THREADS}, or all, not '{text}'")
     return int(text)
 
 
@@ -105,10 +112,11 @@ def _measure(models: list[Path], settings: "Settings") -> "Board":
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from edge_seg_bench.assembly import assemble
+    from edge_seg_bench.conditions import Watch
     from edge_seg_bench.machine import describe_machine
     from edge_seg_bench.measurement import Candidate, measure_candidates, steps_of
 
-    machine = describe_machine()
+    machine, watch = describe_machine(), Watch()
     candidates = [
         Candidate(model, runtime, threads)
         for model, runtime, threads in product(models, settings.runtimes, settings.threads)
@@ -117,8 +125,12 @@ def _measure(models: list[Path], settings: "Settings") -> "Board":
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("starting", total=steps_of(candidates, settings))
-        runs = measure_candidates(candidates, settings, lambda name: progress.update(task, description=name, advance=1))
-    return assemble(runs, settings, machine)
+
+        def show(name: str) -> None:
+            progress.update(task, description=name, advance=1)
+
+        runs = measure_candidates(candidates, settings, show, watch=watch)
+    return assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None)
 
 
 def _write(folder: Path, results: "Results") -> None:
@@ -135,49 +147,17 @@ def _write(folder: Path, results: "Results") -> None:
 
 
 def _show(results: "Results", out: Path | None, as_json: bool) -> None:
-    from rich.console import Console
-
     if as_json:
         typer.echo(results.model_dump_json(indent=1))
         return
+    from rich.console import Console
+
+    from edge_seg_bench.terminal import print_board
+
     console = Console()
-    _print_table(console, results.boards[0])
+    print_board(console, results.boards[0])
     if out is not None:
         console.print(f"Written to {out}: results.json, results.md, latency.png", soft_wrap=True)
-
-
-def _print_table(console: "Console", board: "Board") -> None:
-    from rich.text import Text
-
-    from edge_seg_bench import rendering
-
-    names = rendering.name_columns(board)
-    latency, cost = rendering.latency_columns(board), rendering.cost_columns(board)
-    for columns in [[*latency, *cost]] if console.width >= _WIDE_CONSOLE else [latency, cost]:
-        console.print(_table([*names, *columns]))
-        console.print()
-    sentences = (
-        rendering.machine_sentence(board.machine),
-        rendering.settings_sentence(board),
-        rendering.interval_sentence(board),
-        *rendering.notes(board),
-    )
-    for sentence in filter(None, sentences):
-        console.print(Text(sentence, style="dim"), soft_wrap=True)
-
-
-def _table(columns: "list[Column]") -> "Table":
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        folding = index == 0 or column.title == "speed-up"
-        justify = "left" if index < _TEXT_COLUMNS else "right"
-        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=not folding)
-    for texts in zip(*(column.texts for column in columns), strict=True):
-        table.add_row(*(Text(text) for text in texts))
-    return table
 
 
 def _fail_for(results: "Results") -> None:
