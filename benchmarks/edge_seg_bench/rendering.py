@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edge_seg_bench.board_names import board_names
 from edge_seg_bench.machine import busy_note
 from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.recording import Machine
@@ -121,15 +122,24 @@ def interval_sentence(board: Board) -> str | None:
 def markdown(results: Results) -> str:
     """Return results.md."""
     lines = ["# Benchmark"]
-    for board in results.boards:
-        lines += ["", *_board_lines(board)]
+    for name, board in zip(board_names(results.boards), results.boards, strict=True):
+        lines += ["", *([f"## {name}", ""] if len(results.boards) > 1 else []), *_board_lines(board)]
     return "\n".join(lines).rstrip() + "\n"
 
 
+def all_columns(board: Board) -> list[Column]:
+    """Return the columns of the table of all rows."""
+    return [*name_columns(board), *latency_columns(board), *cost_columns(board)]
+
+
+def board_sentences(board: Board) -> list[str]:
+    """Return what a reader must know of a board's columns and rows."""
+    return [sentence for sentence in (interval_sentence(board), *notes(board)) if sentence]
+
+
 def _board_lines(board: Board) -> list[str]:
-    columns = [*name_columns(board), *latency_columns(board), *cost_columns(board)]
+    columns = all_columns(board)
     rows = list(zip(*(column.texts for column in columns), strict=True))
-    sentences = [sentence for sentence in (interval_sentence(board), *notes(board)) if sentence]
     return [
         f"{machine_sentence(board.machine)}.  ",
         f"{settings_sentence(board)}.  ",
@@ -137,7 +147,7 @@ def _board_lines(board: Board) -> list[str]:
         "",
         *markdown_table([column.title for column in columns], rows, left=3),
         "",
-        *(f"- {sentence}" for sentence in sentences),
+        *(f"- {sentence}" for sentence in board_sentences(board)),
     ]
 
 
