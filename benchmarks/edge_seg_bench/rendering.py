@@ -3,6 +3,7 @@
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+from edge_seg_bench.board_names import board_names
 from edge_seg_bench.machine import busy_note
 from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.recording import Machine
@@ -205,8 +206,8 @@ def board_sentences(board: Board) -> list[str]:
 def markdown(results: Results) -> str:
     """Return results.md."""
     lines = ["# Benchmark"]
-    for board in results.boards:
-        lines += ["", *_board_lines(board)]
+    for name, board in zip(board_names(results.boards), results.boards, strict=True):
+        lines += ["", *([f"## {name}", ""] if len(results.boards) > 1 else []), *_board_lines(board)]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -41,7 +41,9 @@ def measure(
     ] = 20.0,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for results.json, results.md and latency.png.", show_default=False),
+        typer.Option(
+            help="Folder for results.json, report.html, results.md, results.csv and latency.png.", show_default=False
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
 ) -> None:
@@ -55,7 +57,7 @@ def measure(
     if limit < seconds:
         raise typer.BadParameter(f"--limit {limit:g} is below --seconds {seconds:g}; give the same or more")
     if out is not None:
-        require_extra("report", purpose="latency.png of --out")
+        require_extra("report", purpose="report.html of --out")
         check_can_write(out)
     runtimes = _checked_runtimes(runtime)
     counts = _thread_counts(threads)
@@ -72,9 +74,10 @@ def measure(
         rounds=rounds_for(runs),
     )
     results = Results(boards=(_measure(files, settings),))
-    if out is not None:
-        _write(out, results)
-    _show(results, out, as_json)
+    written = _write(out, results) if out is not None else []
+    _show(results, as_json)
+    if out is not None and not as_json:
+        typer.echo(f"Written to {out}: {', '.join(written)}")
     _fail_for(results)
 
 
@@ -133,20 +136,16 @@ def _measure(models: list[Path], settings: "Settings") -> "Board":
     return assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None)
 
 
-def _write(folder: Path, results: "Results") -> None:
-    from edge_seg.files import write_text
-    from edge_seg_bench.plotting import plot_latency
-    from edge_seg_bench.rendering import markdown
-    from edge_seg_bench.results import measured_rows, write_results
+def _write(folder: Path, results: "Results") -> list[str]:
+    """Write results.json and its reports; return the names of the files."""
+    from edge_seg_bench.report.files import write_reports
+    from edge_seg_bench.results import write_results
 
     write_results(folder / "results.json", results)
-    write_text(folder / "results.md", markdown(results))
-    board = results.boards[0]
-    if measured_rows(board):
-        plot_latency(folder / "latency.png", board)
+    return ["results.json", *write_reports(folder, results)]
 
 
-def _show(results: "Results", out: Path | None, as_json: bool) -> None:
+def _show(results: "Results", as_json: bool) -> None:
     if as_json:
         typer.echo(results.model_dump_json(indent=1))
         return
@@ -156,8 +155,6 @@ def _show(results: "Results", out: Path | None, as_json: bool) -> None:
 
     console = Console()
     print_board(console, results.boards[0])
-    if out is not None:
-        console.print(f"Written to {out}: results.json, results.md, latency.png", soft_wrap=True)
 
 
 def _fail_for(results: "Results") -> None:
