@@ -129,6 +129,7 @@ class Profile(Strict):
     runtime: str
     threads: int
     total_ms: float
+    """Of all operations, also of those not kept here; what is around them takes the rest of the latency."""
     operations: tuple[OperationTime, ...]
     """The ten that take longest, longest first."""
 

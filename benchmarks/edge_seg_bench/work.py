@@ -51,7 +51,7 @@ def work_of(graph: Graph) -> Work:
     nodes, _ = split_nodes(graph.operations)
     tensors = graph.tensors
     constants = _constants(nodes, _input_indices(graph))
-    running = [node for node in nodes if not constants.issuperset(node.outputs)]
+    running = running_nodes(graph).values()
     stored = {index for node in nodes for index in _read(node)} & constants - _written(nodes)
     touched = [index for node in running for index in {*_read(node), *node.outputs} - constants]
     return Work(
@@ -59,6 +59,13 @@ def work_of(graph: Graph) -> Work:
         weight_bytes=sum(_bytes(tensors[index]) for index in stored),
         activation_bytes=sum(_bytes(tensors[index]) for index in touched),
     )
+
+
+def running_nodes(graph: Graph) -> dict[int, Operation]:
+    """Return the file's nodes that every inference runs, by index: all but those that only constants go into."""
+    nodes, _ = split_nodes(graph.operations)
+    constants = _constants(nodes, _input_indices(graph))
+    return {index: node for index, node in enumerate(nodes) if not constants.issuperset(node.outputs)}
 
 
 def macs_of(node: Operation, tensors: Sequence[TensorSpec]) -> int:
