@@ -45,6 +45,9 @@ def measure(
         Path | None,
         typer.Option(help="Folder for results.json, results.md and latency.png.", show_default=False),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Also time each operation, and measure this machine's peak.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
 ) -> None:
     """Measure latency, memory and size of .tflite models.
@@ -72,7 +75,7 @@ def measure(
         limit_seconds=limit,
         rounds=rounds_for(runs),
     )
-    results = Results(boards=(_measure(list(dict.fromkeys(models)), settings),))
+    results = Results(boards=(_measure(list(dict.fromkeys(models)), settings, profile),))
     if out is not None:
         _write(out, results)
     _show(results, out, as_json)
@@ -100,13 +103,14 @@ def _thread_count(text: str) -> int:
     return int(text)
 
 
-def _measure(models: list[Path], settings: "Settings") -> "Board":
+def _measure(models: list[Path], settings: "Settings", profile: bool) -> "Board":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     from edge_seg_bench.assembly import assemble
     from edge_seg_bench.machine import describe_machine
     from edge_seg_bench.measurement import Candidate, measure_candidates, steps_of
+    from edge_seg_bench.model_study import with_profiles, with_work
 
     machine = describe_machine()
     candidates = [
@@ -118,7 +122,10 @@ def _measure(models: list[Path], settings: "Settings") -> "Board":
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("starting", total=steps_of(candidates, settings))
         runs = measure_candidates(candidates, settings, lambda name: progress.update(task, description=name, advance=1))
-    return assemble(runs, settings, machine)
+        board = with_work(assemble(runs, settings, machine))
+        if profile:
+            board = with_profiles(board, lambda words: progress.update(task, description=words))
+    return board
 
 
 def _write(folder: Path, results: "Results") -> None:
