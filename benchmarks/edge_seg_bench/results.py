@@ -103,12 +103,16 @@ class Work(Strict):
 
 
 class Peak(Strict):
-    """The most that this machine's runtime reached on work made for it: a roof (Williams et al. 2009)."""
+    """The most that this machine reached on work made for it: roofs (Williams et al. 2009), see peak.py."""
 
     precision: str
+    """Of the arithmetic: "float32" or "int8"."""
     threads: int
     macs_per_s: float
     bytes_per_s: float
+    """Read and written by a copy in memory, of arrays that no cache holds."""
+    cache_bytes_per_s: float
+    """The same of arrays that the caches hold."""
 
 
 class OperationTime(Strict):
@@ -130,6 +134,7 @@ class Profile(Strict):
     runtime: str
     threads: int
     total_ms: float
+    """Of all operations, also of those not kept here; what is around them takes the rest of the latency."""
     operations: tuple[OperationTime, ...]
     """The ten that take longest, longest first."""
 

@@ -7,7 +7,8 @@ is sent to stderr, which the benchmark keeps and shows when the worker fails.
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from time import perf_counter, perf_counter_ns
 from typing import Protocol, TextIO, TypeVar
@@ -16,7 +17,18 @@ from edge_seg.errors import EdgeSegError, ModelError
 from edge_seg.runtimes import TensorSpec
 from edge_seg.runtimes.engine import Tensor
 from edge_seg_bench.inputs import photograph, random_input
-from edge_seg_bench.messages import REQUESTS, Block, BlockDone, Classified, Classify, Finished, Load, Loaded, Request
+from edge_seg_bench.messages import (
+    REQUESTS,
+    Block,
+    BlockDone,
+    Classified,
+    Classify,
+    Finished,
+    Load,
+    Loaded,
+    Request,
+    Trace,
+)
 
 
 class Runner(Protocol):
@@ -65,9 +77,16 @@ class Backend(Protocol[R]):
 
 def run_worker(backend: Backend[R]) -> None:
     """Serve requests until Finish or the end of stdin."""
+    with own_stdout() as replies:
+        serve(sys.stdin, replies, backend)
+
+
+@contextmanager
+def own_stdout() -> Generator[TextIO]:
+    """Open the original stdout for replies, and send what else is printed to stderr from now on."""
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies:
         os.dup2(2, 1)
-        serve(sys.stdin, replies, backend)
+        yield replies
 
 
 def serve(requests: TextIO, replies: TextIO, backend: Backend[R]) -> None:
@@ -77,11 +96,11 @@ def serve(requests: TextIO, replies: TextIO, backend: Backend[R]) -> None:
         return
     try:
         runner, loaded = _load(backend, Load(**json.loads(first)["Load"]))
-        _reply(replies, asdict(loaded))
+        send_reply(replies, asdict(loaded))
         for line in requests:
-            _reply(replies, _answer(backend, runner, _parse(line)))
+            send_reply(replies, _answer(backend, runner, parse_request(line)))
     except EdgeSegError as error:
-        _reply(replies, {"error": str(error)})
+        send_reply(replies, {"error": str(error)})
 
 
 def measure_block(invoke: Callable[[], object], block: Block) -> list[float]:
@@ -154,7 +173,7 @@ def _answer(backend: Backend[R], runner: R, request: Request) -> dict[str, objec
             return asdict(BlockDone([round(latency_ms, 5) for latency_ms in latencies_ms]))
         case Classify():
             return asdict(_classify(runner))
-        case Load():
+        case Load() | Trace():
             raise ModelError("a worker loads one model; start another for the next")
         case _:
             return asdict(backend.finish(runner))
@@ -168,11 +187,13 @@ def _classify(runner: Runner) -> Classified:
     return Classified(class_ids(runner.output(), height, width).tolist())
 
 
-def _parse(line: str) -> Request:
+def parse_request(line: str) -> Request:
+    """Read one line of requests."""
     ((kind, fields),) = json.loads(line).items()
     return REQUESTS[kind](**fields)
 
 
-def _reply(replies: TextIO, message: dict[str, object]) -> None:
+def send_reply(replies: TextIO, message: dict[str, object]) -> None:
+    """Write one line of replies."""
     replies.write(json.dumps(message) + "\n")
     replies.flush()

@@ -45,6 +45,9 @@ def measure(
             help="Folder for results.json, report.html, results.md, results.csv and latency.png.", show_default=False
         ),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Also time each operation, and measure this machine's peak.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
 ) -> None:
     """Measure latency, memory and size of .tflite models.
@@ -73,7 +76,7 @@ def measure(
         limit_seconds=limit,
         rounds=rounds_for(runs),
     )
-    results = Results(boards=(_measure(files, settings),))
+    results = Results(boards=(_measure(files, settings, profile),))
     written = _write(out, results) if out is not None else []
     _show(results, as_json)
     if out is not None and not as_json:
@@ -110,7 +113,7 @@ def _thread_count(text: str) -> int:
     return int(text)
 
 
-def _measure(models: list[Path], settings: "Settings") -> "Board":
+def _measure(models: list[Path], settings: "Settings", profile: bool) -> "Board":
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -118,6 +121,7 @@ def _measure(models: list[Path], settings: "Settings") -> "Board":
     from edge_seg_bench.conditions import Watch
     from edge_seg_bench.machine import describe_machine
     from edge_seg_bench.measurement import Candidate, measure_candidates, steps_of
+    from edge_seg_bench.model_study import with_profiles, with_work
 
     machine, watch = describe_machine(), Watch()
     candidates = [
@@ -133,7 +137,11 @@ def _measure(models: list[Path], settings: "Settings") -> "Board":
             progress.update(task, description=name, advance=1)
 
         runs = measure_candidates(candidates, settings, show, watch=watch)
-    return assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None)
+        board = assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None)
+        board = with_work(board)
+        if profile:
+            board = with_profiles(board, lambda words: progress.update(task, description=words))
+    return board
 
 
 def _write(folder: Path, results: "Results") -> list[str]:
