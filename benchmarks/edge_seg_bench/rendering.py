@@ -1,26 +1,18 @@
 """Results as text: the cells of the table, Markdown and sentences."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from edge_seg_bench.columns import NONE, Column, ms
 from edge_seg_bench.machine import busy_note
 from edge_seg_bench.measurement import thread_words
+from edge_seg_bench.model_tables import accuracy_columns, accuracy_sentence, stage_columns, stage_sentence
 from edge_seg_bench.recording import Machine
 from edge_seg_bench.results import Board, Comparison, Measurement, Results, Row, RowKey, reference_row
 
 LATENCY_HEADERS = ("p50 ms", "MAD", "p90", "p99", "runs")
 COST_HEADERS = ("size MB", "load ms", "first ms", "peak RSS MB", "delegate")
-_NONE = "–"
 _NAMED_OPERATIONS = 4
 _RECORDED_METRIC = "miou"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the table: its title and one text per model."""
-
-    title: str
-    texts: tuple[str, ...]
 
 
 def name_columns(board: Board) -> list[Column]:
@@ -43,15 +35,9 @@ def cost_columns(board: Board) -> list[Column]:
     columns = _columns(COST_HEADERS, [_cost_texts(board, row) for row in board.rows])
     metrics = [board.model_of(row).recorded_metrics.get(_RECORDED_METRIC) for row in board.rows]
     if any(metric is not None for metric in metrics):
-        texts = tuple(_NONE if metric is None else f"{metric:.3f}" for metric in metrics)
+        texts = tuple(NONE if metric is None else f"{metric:.3f}" for metric in metrics)
         columns.append(Column("mIoU in file", texts))
     return columns
-
-
-def ms(value: float) -> str:
-    """Format milliseconds with three significant digits and no exponent."""
-    decimals = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
-    return f"{value:,.{decimals}f}"
 
 
 def speedup_words(comparison: Comparison) -> str:
@@ -127,18 +113,25 @@ def markdown(results: Results) -> str:
 
 
 def _board_lines(board: Board) -> list[str]:
-    columns = [*name_columns(board), *latency_columns(board), *cost_columns(board)]
-    rows = list(zip(*(column.texts for column in columns), strict=True))
-    sentences = [sentence for sentence in (interval_sentence(board), *notes(board)) if sentence]
+    columns = [*name_columns(board), *latency_columns(board), *accuracy_columns(board), *cost_columns(board)]
+    known = (interval_sentence(board), accuracy_sentence(board), stage_sentence(board), *notes(board))
     return [
         f"{machine_sentence(board.machine)}.  ",
         f"{settings_sentence(board)}.  ",
         f"edge-seg {board.edge_seg_version}, {board.created}.",
         "",
-        *markdown_table([column.title for column in columns], rows, left=3),
-        "",
-        *(f"- {sentence}" for sentence in sentences),
+        *_column_lines(columns, left=3),
+        *_column_lines(stage_columns(board), left=1),
+        *(f"- {sentence}" for sentence in known if sentence),
     ]
+
+
+def _column_lines(columns: Sequence[Column], *, left: int) -> list[str]:
+    """Return the lines of a table and an empty one; nothing for no columns."""
+    if not columns:
+        return []
+    rows = list(zip(*(column.texts for column in columns), strict=True))
+    return [*markdown_table([column.title for column in columns], rows, left=left), ""]
 
 
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 2) -> list[str]:
@@ -158,7 +151,7 @@ def _columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Colum
 
 def _latency_texts(row: Row) -> tuple[str, ...]:
     if row.measurement is None:
-        return ("failed", *[_NONE] * (len(LATENCY_HEADERS) - 1))
+        return ("failed", *[NONE] * (len(LATENCY_HEADERS) - 1))
     latency = row.measurement.latency
     values = (latency.p50_ms, latency.mad_ms, latency.p90_ms, latency.p99_ms)
     return (*(ms(value) for value in values), str(latency.runs))
@@ -166,10 +159,10 @@ def _latency_texts(row: Row) -> tuple[str, ...]:
 
 def _cost_texts(board: Board, row: Row) -> tuple[str, ...]:
     size_bytes = board.model_of(row).size_bytes
-    size = _NONE if size_bytes is None else f"{size_bytes / 1e6:.2f}"
+    size = NONE if size_bytes is None else f"{size_bytes / 1e6:.2f}"
     measured = row.measurement
     if measured is None:
-        return (size, *[_NONE] * (len(COST_HEADERS) - 1))
+        return (size, *[NONE] * (len(COST_HEADERS) - 1))
     memory = f"{measured.peak_rss_bytes / 1e6:.0f}"
     return (size, ms(measured.load_ms), ms(measured.first_inference_ms), memory, _delegate_words(measured))
 
@@ -177,7 +170,7 @@ def _cost_texts(board: Board, row: Row) -> tuple[str, ...]:
 def _delegate_words(measured: Measurement) -> str:
     use = measured.delegate
     if use is None:
-        return _NONE
+        return NONE
     share = use.delegated_nodes / use.total_nodes if use.total_nodes else 0.0
     return f"{share:.0%} in {use.partitions}"
 
@@ -200,5 +193,5 @@ def _speedups(board: Board) -> tuple[str, ...]:
         if row is reference:
             texts.append("reference")
         else:
-            texts.append(_NONE if row.measurement is None else speedup_words(next(comparisons)))
+            texts.append(NONE if row.measurement is None else speedup_words(next(comparisons)))
     return tuple(texts)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from edge_seg_bench.rendering import Column
+    from edge_seg_bench.columns import Column
     from edge_seg_bench.results import Board, Results, Settings
 
 _WIDE_CONSOLE = 140
@@ -41,13 +41,25 @@ def measure(
     limit: Annotated[
         float, typer.Option(min=0.1, help="Seconds after which a slow model stops short of --runs.")
     ] = 20.0,
+    stages: Annotated[
+        bool, typer.Option(help="Measure the stages from a picture file to an overlay file, too.")
+    ] = True,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data set folder to score the models on; the stages take its pictures.", show_default=False),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of --data: train, val or test.")] = "val",
+    max_pictures: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of --data: so many pictures at equal distances in the split.", show_default="all"),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for results.json, results.md and latency.png.", show_default=False),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
 ) -> None:
-    """Measure latency, memory and size of .tflite models.
+    """Measure latency, memory, size and accuracy of .tflite models.
 
     Each model runs in its own process, on random input. Blocks of runs alternate between the models,
     so that a machine that gets warmer or busier does so for all of them.
@@ -72,11 +84,20 @@ def measure(
         limit_seconds=limit,
         rounds=rounds_for(runs),
     )
-    results = Results(boards=(_measure(list(dict.fromkeys(models)), settings),))
+    from edge_seg_bench.accuracy import list_pictures
+    from edge_seg_bench.cli.stages_and_accuracy import add_accuracy, add_stages, check_scored
+
+    pictures = list_pictures(data, split, max_pictures) if data else None
+    board = _measure(list(dict.fromkeys(models)), settings)
+    board = add_stages(board, pictures) if stages else board
+    board = add_accuracy(board, pictures) if pictures else board
+    results = Results(boards=(board,))
     if out is not None:
         _write(out, results)
     _show(results, out, as_json)
     _fail_for(results)
+    if pictures:
+        check_scored(board)
 
 
 def _checked_runtimes(names: list[str]) -> tuple[str, ...]:
@@ -101,10 +122,8 @@ def _thread_count(text: str) -> int:
 
 
 def _measure(models: list[Path], settings: "Settings") -> "Board":
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
     from edge_seg_bench.assembly import assemble
+    from edge_seg_bench.cli.steps import shown_steps
     from edge_seg_bench.machine import describe_machine
     from edge_seg_bench.measurement import Candidate, measure_candidates, steps_of
 
@@ -113,11 +132,8 @@ def _measure(models: list[Path], settings: "Settings") -> "Board":
         Candidate(model, runtime, threads)
         for model, runtime, threads in product(models, settings.runtimes, settings.threads)
     ]
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("starting", total=steps_of(candidates, settings))
-        runs = measure_candidates(candidates, settings, lambda name: progress.update(task, description=name, advance=1))
+    with shown_steps(steps_of(candidates, settings)) as on_step:
+        runs = measure_candidates(candidates, settings, on_step)
     return assemble(runs, settings, machine)
 
 
@@ -149,34 +165,40 @@ def _show(results: "Results", out: Path | None, as_json: bool) -> None:
 def _print_table(console: "Console", board: "Board") -> None:
     from rich.text import Text
 
-    from edge_seg_bench import rendering
+    from edge_seg_bench import model_tables, rendering
 
     names = rendering.name_columns(board)
-    latency, cost = rendering.latency_columns(board), rendering.cost_columns(board)
+    latency = [*rendering.latency_columns(board), *model_tables.accuracy_columns(board)]
+    cost = rendering.cost_columns(board)
     for columns in [[*latency, *cost]] if console.width >= _WIDE_CONSOLE else [latency, cost]:
         console.print(_table([*names, *columns]))
+        console.print()
+    if stages := model_tables.stage_columns(board):
+        console.print(_table(stages, texts=1))
         console.print()
     sentences = (
         rendering.machine_sentence(board.machine),
         rendering.settings_sentence(board),
         rendering.interval_sentence(board),
+        model_tables.accuracy_sentence(board),
+        model_tables.stage_sentence(board),
         *rendering.notes(board),
     )
     for sentence in filter(None, sentences):
         console.print(Text(sentence, style="dim"), soft_wrap=True)
 
 
-def _table(columns: "list[Column]") -> "Table":
+def _table(columns: "list[Column]", texts: int = _TEXT_COLUMNS) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, column in enumerate(columns):
         folding = index == 0 or column.title == "speed-up"
-        justify = "left" if index < _TEXT_COLUMNS else "right"
+        justify = "left" if index < texts else "right"
         table.add_column(column.title, justify=justify, overflow="fold", no_wrap=not folding)
-    for texts in zip(*(column.texts for column in columns), strict=True):
-        table.add_row(*(Text(text) for text in texts))
+    for row in zip(*(column.texts for column in columns), strict=True):
+        table.add_row(*(Text(text) for text in row))
     return table
 
 

@@ -1,0 +1,85 @@
+"""What was measured of the models beside their rows, as tables."""
+
+import numpy as np
+
+from edge_seg_bench.columns import NONE, Column, ms
+from edge_seg_bench.measurement import thread_words
+from edge_seg_bench.results import Board, Model, Stages
+from edge_seg_bench.road_messages import STAGES
+from edge_seg_bench.statistics import Blocks, LatencySummary, RatioInterval, ratio_of_medians
+
+
+def accuracy_columns(board: Board) -> list[Column]:
+    """Return mIoU and agreement with float32, one text per row; no columns when no model was scored."""
+    scored = [board.model_of(row).accuracy for row in board.rows]
+    if not any(scored):
+        return []
+    return [
+        Column("mIoU", tuple(NONE if accuracy is None else f"{accuracy.miou:.3f}" for accuracy in scored)),
+        Column("as float32", tuple(_agreement_words(board.model_of(row)) for row in board.rows)),
+    ]
+
+
+def accuracy_sentence(board: Board) -> str | None:
+    """Return on what the models were scored, or None when none was."""
+    accuracy = next((model.accuracy for model in board.models if model.accuracy), None)
+    if accuracy is None:
+        return None
+    return (
+        f"mIoU: of {accuracy.images} pictures of {accuracy.data} ({accuracy.split}), at their full size, in "
+        f"{accuracy.runtime}; as float32: share of their pixels to which the float32 model of the same network gives "
+        "the same class"
+    )
+
+
+def stage_columns(board: Board) -> list[Column]:
+    """Return median ms of each stage, the whole road and bare inference, one text per model that has them."""
+    measured = [(model.name, model.stages) for model in board.models if model.stages]
+    if not measured:
+        return []
+    found = [stages for _, stages in measured]
+    return [
+        Column("model", tuple(name for name, _ in measured)),
+        *(Column(name, tuple(ms(stages.stages[name].p50_ms) for stages in found)) for name in STAGES),
+        Column("whole ms", tuple(_spread_words(stages.whole) for stages in found)),
+        Column("bare ms", tuple(_spread_words(stages.bare_invoke) for stages in found)),
+        Column("whole / bare", tuple(_ratio_words(whole_over_bare(stages)) for stages in found)),
+    ]
+
+
+def stage_sentence(board: Board) -> str | None:
+    """Return how the stages were measured, or None when they were not."""
+    stages = next((model.stages for model in board.models if model.stages), None)
+    if stages is None:
+        return None
+    return (
+        f"stages: median ms from a picture file to an overlay file, {stages.pictures} pictures of {stages.width}×"
+        f"{stages.height} in turn, {stages.runtime}, {thread_words(stages.threads)}; whole and bare inference ± their "
+        "MAD, from blocks that alternate in one process, and the ratio of their medians with its bootstrap interval"
+    )
+
+
+def whole_over_bare(stages: Stages) -> RatioInterval:
+    """Return how many times bare inference the whole road takes."""
+    return ratio_of_medians(_blocks(stages.whole_blocks_ms), _blocks(stages.bare_blocks_ms))
+
+
+def _blocks(blocks_ms: tuple[tuple[float, ...], ...]) -> Blocks:
+    return [np.asarray(block, np.float64) for block in blocks_ms]
+
+
+def _spread_words(latency: LatencySummary) -> str:
+    return f"{ms(latency.p50_ms)} ± {ms(latency.mad_ms)}"
+
+
+def _ratio_words(ratio: RatioInterval) -> str:
+    if ratio.low is None or ratio.high is None:
+        return f"{ratio.ratio:.2f}"
+    return f"{ratio.ratio:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
+
+
+def _agreement_words(model: Model) -> str:
+    accuracy = model.accuracy
+    if accuracy is None or accuracy.agreement is None:
+        return NONE
+    return "reference" if accuracy.reference == model.name else f"{accuracy.agreement:.2%}"
