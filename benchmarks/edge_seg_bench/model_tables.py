@@ -1,12 +1,10 @@
 """What was measured of the models beside their rows, as tables."""
 
-import numpy as np
-
 from edge_seg_bench.columns import NONE, Column, ms
 from edge_seg_bench.measurement import thread_words
-from edge_seg_bench.results import Board, Model, Stages
+from edge_seg_bench.results import Board, Model
 from edge_seg_bench.road_messages import STAGES
-from edge_seg_bench.statistics import Blocks, LatencySummary, RatioInterval, ratio_of_medians
+from edge_seg_bench.statistics import LatencySummary, RatioInterval
 
 
 def accuracy_columns(board: Board) -> list[Column]:
@@ -43,7 +41,7 @@ def stage_columns(board: Board) -> list[Column]:
         *(Column(name, tuple(ms(stages.stages[name].p50_ms) for stages in found)) for name in STAGES),
         Column("whole ms", tuple(_spread_words(stages.whole) for stages in found)),
         Column("bare ms", tuple(_spread_words(stages.bare_invoke) for stages in found)),
-        Column("whole / bare", tuple(_ratio_words(whole_over_bare(stages)) for stages in found)),
+        Column("whole / bare", tuple(_ratio_words(stages.over_bare) for stages in found)),
     ]
 
 
@@ -57,15 +55,6 @@ def stage_sentence(board: Board) -> str | None:
         f"{stages.height} in turn, {stages.runtime}, {thread_words(stages.threads)}; whole and bare inference ± their "
         "MAD, from blocks that alternate in one process, and the ratio of their medians with its bootstrap interval"
     )
-
-
-def whole_over_bare(stages: Stages) -> RatioInterval:
-    """Return how many times bare inference the whole road takes."""
-    return ratio_of_medians(_blocks(stages.whole_blocks_ms), _blocks(stages.bare_blocks_ms))
-
-
-def _blocks(blocks_ms: tuple[tuple[float, ...], ...]) -> Blocks:
-    return [np.asarray(block, np.float64) for block in blocks_ms]
 
 
 def _spread_words(latency: LatencySummary) -> str:

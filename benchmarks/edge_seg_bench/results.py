@@ -146,6 +146,8 @@ class Stages(Strict):
     """decode, resize, invoke, postprocess, draw, write: in this order."""
     whole: LatencySummary
     bare_invoke: LatencySummary
+    over_bare: RatioInterval
+    """Median of the whole over that of bare inference."""
     whole_blocks_ms: tuple[tuple[float, ...], ...]
     """Raw samples, one block a round; the models take turns within each."""
     bare_blocks_ms: tuple[tuple[float, ...], ...]

@@ -20,7 +20,7 @@ from edge_seg.images import decoded_size
 from edge_seg_bench.messages import Block, BlockDone
 from edge_seg_bench.results import Sampling, Stages
 from edge_seg_bench.road_messages import STAGES, OpenRoad, RoadBlock, RoadDone, RoadOpened
-from edge_seg_bench.statistics import LatencySummary, summarise
+from edge_seg_bench.statistics import Blocks, LatencySummary, ratio_of_medians, summarise
 from edge_seg_bench.turns import take_turns
 from edge_seg_bench.worker_process import WorkerProcess
 
@@ -88,7 +88,7 @@ def measure_stages(
         for number in range(settings.rounds):
             each(turns.sample(runs, len(runs)), partial(_measure_round, settings=settings, bare_first=number % 2 == 1))
     shown = {"runtime": runtime, "threads": threads, "pictures": len(pictures), "width": width, "height": height}
-    return {run.model: run.error or _stages(run, **shown) for run in runs}
+    return {run.model: run.error or _stages(run, settings.seed, **shown) for run in runs}
 
 
 def stage_steps(models: Sequence[Path], settings: Sampling) -> int:
@@ -134,17 +134,22 @@ def _sized(kind: type[B], run: RoadRun, settings: Sampling) -> B:
     )
 
 
-def _stages(run: RoadRun, **shown: Any) -> Stages:
-    whole_ms = [done.whole_ms for done in run.walked]
+def _stages(run: RoadRun, seed: int, **shown: Any) -> Stages:
+    whole, bare = _blocks([done.whole_ms for done in run.walked]), _blocks(run.bare_ms)
     return Stages(
-        stages={name: _summary([done.stages_ms[name] for done in run.walked]) for name in STAGES},
-        whole=_summary(whole_ms),
-        bare_invoke=_summary(run.bare_ms),
-        whole_blocks_ms=tuple(map(tuple, whole_ms)),
-        bare_blocks_ms=tuple(map(tuple, run.bare_ms)),
+        stages={name: _summary(_blocks([done.stages_ms[name] for done in run.walked])) for name in STAGES},
+        whole=_summary(whole),
+        bare_invoke=_summary(bare),
+        over_bare=ratio_of_medians(whole, bare, seed=seed),
+        whole_blocks_ms=tuple(tuple(done.whole_ms) for done in run.walked),
+        bare_blocks_ms=tuple(tuple(block_ms) for block_ms in run.bare_ms),
         **shown,
     )
 
 
-def _summary(blocks_ms: Sequence[Sequence[float]]) -> LatencySummary:
-    return summarise(np.concatenate([np.asarray(block, np.float64) for block in blocks_ms]))
+def _blocks(blocks_ms: Sequence[Sequence[float]]) -> Blocks:
+    return [np.asarray(block_ms, np.float64) for block_ms in blocks_ms]
+
+
+def _summary(blocks: Blocks) -> LatencySummary:
+    return summarise(np.concatenate(blocks))
