@@ -1,4 +1,4 @@
-"""Stage times and accuracy of the bench: which float model is the reference, what small models give, what is refused."""
+"""Stage times and accuracy: which float model is the reference, what small models give, what is refused."""
 
 import json
 import shutil
