@@ -292,7 +292,7 @@ def bench(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=240)
 
 
-QUICK_OPTIONS = ("--runs", "6", "--seconds", "0.05", "--warmup", "0.05")
+QUICK_OPTIONS = ("--runs", "6", "--seconds", "0.05", "--warmup", "0.05", "--no-stages")
 
 
 def test_bench_writes_what_it_measured(model: Path, tmp_path: Path) -> None:

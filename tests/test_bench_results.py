@@ -9,11 +9,12 @@ import pytest
 from bench_fixtures import MACHINE, MODELS, ROWS, board, measurement, model, results, row
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.assembly import display_names
+from edge_seg_bench.columns import ms
 from edge_seg_bench.device_figures import Target, figure_of_samples, make_report, report_markdown, verdict
 from edge_seg_bench.device_pipeline import bracketed_ratios
 from edge_seg_bench.machine import busy_note, describe_machine
 from edge_seg_bench.memory import parse_peak_rss, peak_rss_bytes
-from edge_seg_bench.rendering import markdown, ms, speedup_words
+from edge_seg_bench.rendering import markdown, speedup_words
 from edge_seg_bench.results import Comparison, DelegateUse, RowKey, read_results, reference_row, write_results
 from edge_seg_bench.statistics import RatioInterval
 

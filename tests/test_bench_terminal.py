@@ -8,7 +8,8 @@ from rich.console import Console
 
 from bench_fixtures import CALM, HOT, MODELS, SETTINGS, board, measurement, model, row
 from edge_seg_bench.assembly import compare_threads
-from edge_seg_bench.rendering import Column, all_columns, conditions_sentence, cost_columns, notes
+from edge_seg_bench.columns import Column
+from edge_seg_bench.rendering import all_columns, conditions_sentence, cost_columns, notes
 from edge_seg_bench.results import Board, Row
 from edge_seg_bench.terminal import packed, print_board, row_names, table_width
 

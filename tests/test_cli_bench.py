@@ -14,7 +14,7 @@ from edge_seg.shipped import default_model
 from edge_seg_bench.results import Results
 
 without_tflite_runtime = pytest.mark.skipif(find_spec("tflite_runtime") is not None, reason="it is installed here")
-QUICK = ("--runs", "6", "--seconds", "0.02", "--warmup", "0.02")
+QUICK = ("--runs", "6", "--seconds", "0.02", "--warmup", "0.02", "--no-stages")
 
 
 def bench(*words: str | Path) -> Result:

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+from edge_seg_bench.columns import ms
 from edge_seg_bench.comparing import Changes, RowChange
-from edge_seg_bench.rendering import ms, row_words
+from edge_seg_bench.rendering import row_words
 from edge_seg_bench.results import RowKey
 
 HEADERS = ("model", "runtime", "threads", "old ms", "new ms", "new/old", "")

@@ -3,17 +3,17 @@
 The C interface below it is not checked by Python: what crashes there must not take the benchmark along.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
-from edge_seg.errors import BenchmarkError, EdgeSegError
+from edge_seg.errors import BenchmarkError
 from edge_seg.runtimes import TensorSpec, load_engine
+from edge_seg_bench.answering import Answer, answer_lines, answer_stdin
 from edge_seg_bench.inputs import random_input
 from edge_seg_bench.litert_profiler import LitertProfiler
-from edge_seg_bench.messages import Trace, Traced
-from edge_seg_bench.serving import own_stdout, parse_request, send_reply
+from edge_seg_bench.messages import REQUESTS, Request, Trace, Traced
 from edge_seg_bench.work import Graph, running_nodes
 
 
@@ -50,13 +50,15 @@ def _random_bytes(inputs: Sequence[TensorSpec], size: int) -> bytes:
 
 def main() -> None:
     """Answer the one request on stdin."""
-    with own_stdout() as replies:
-        request = parse_request(sys.stdin.readline())
-        assert isinstance(request, Trace)
-        try:
-            send_reply(replies, asdict(trace(request)))
-        except EdgeSegError as error:
-            send_reply(replies, {"error": str(error)})
+    answer_stdin(partial(answer_lines, kinds=REQUESTS, begin=_begin, answer=_refuse))
+
+
+def _begin(request: Trace) -> tuple[None, Answer]:
+    return None, asdict(trace(request))
+
+
+def _refuse(_opened: None, _request: Request) -> Answer:
+    raise BenchmarkError("a profile answers one request; start another for the next")
 
 
 if __name__ == "__main__":

@@ -1,28 +1,20 @@
 """Results as text: the cells of the table, Markdown and sentences."""
 
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
 
 from edge_seg_bench.board_names import board_names
+from edge_seg_bench.columns import NONE, Column, ms
 from edge_seg_bench.machine import busy_note
 from edge_seg_bench.measurement import thread_words
+from edge_seg_bench.model_tables import accuracy_columns, accuracy_sentence, stage_columns, stage_sentence
 from edge_seg_bench.recording import Machine
 from edge_seg_bench.results import Board, Comparison, Measurement, Model, Results, Row, RowKey, reference_row
 
 LATENCY_HEADERS = ("p50 ms", "MAD", "p90", "p99", "runs")
 COST_HEADERS = ("load ms", "first ms", "peak RSS MB", "delegate")
 THROTTLED_MARK = "*"
-_NONE = "–"
 _NAMED_OPERATIONS = 4
 _RECORDED_METRIC = "miou"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the table: its title and one text per model."""
-
-    title: str
-    texts: tuple[str, ...]
 
 
 def name_columns(board: Board) -> list[Column]:
@@ -54,17 +46,17 @@ def cost_columns(board: Board) -> list[Column]:
     columns = _columns(COST_HEADERS, [_cost_texts(row) for row in board.rows])
     energies_mj = [row.measurement.energy_mj if row.measurement else None for row in board.rows]
     if any(energy_mj is not None for energy_mj in energies_mj):
-        columns.append(Column("mJ", tuple(_NONE if mj is None else f"{mj:.3g}" for mj in energies_mj)))
+        columns.append(Column("mJ", tuple(NONE if mj is None else f"{mj:.3g}" for mj in energies_mj)))
     return columns
 
 
 def model_columns(models: Sequence[Model]) -> list[Column]:
     """Return the sizes of models and, when one of their files carries it, the mIoU in the file."""
-    sizes = (_NONE if model.size_bytes is None else f"{model.size_bytes / 1e6:.2f}" for model in models)
+    sizes = (NONE if model.size_bytes is None else f"{model.size_bytes / 1e6:.2f}" for model in models)
     metrics = [model.recorded_metrics.get(_RECORDED_METRIC) for model in models]
     columns = [Column("size MB", tuple(sizes))]
     if any(metric is not None for metric in metrics):
-        columns.append(Column("mIoU in file", tuple(_NONE if one is None else f"{one:.3f}" for one in metrics)))
+        columns.append(Column("mIoU in file", tuple(NONE if one is None else f"{one:.3f}" for one in metrics)))
     return columns
 
 
@@ -72,13 +64,7 @@ def all_columns(board: Board) -> list[Column]:
     """Return the columns of the table of all rows."""
     models = [board.model_of(row) for row in board.rows]
     by_row = [*latency_columns(board), *ratio_columns(board), *cost_columns(board)]
-    return [*name_columns(board), *by_row, *model_columns(models)]
-
-
-def ms(value: float) -> str:
-    """Format milliseconds with three significant digits and no exponent."""
-    decimals = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
-    return f"{value:,.{decimals}f}"
+    return [*name_columns(board), *by_row, *model_columns(models), *accuracy_columns(models)]
 
 
 def speedup_words(comparison: Comparison) -> str:
@@ -199,7 +185,14 @@ def _range_words(what: str, values: Sequence[float | None], unit: str) -> str | 
 
 def board_sentences(board: Board) -> list[str]:
     """Return what a reader must know of a board's columns and rows."""
-    known = (interval_sentence(board), scaling_sentence(board), conditions_sentence(board), *notes(board))
+    known = (
+        interval_sentence(board),
+        scaling_sentence(board),
+        accuracy_sentence(board),
+        stage_sentence(board),
+        conditions_sentence(board),
+        *notes(board),
+    )
     return [sentence for sentence in known if sentence]
 
 
@@ -213,16 +206,23 @@ def markdown(results: Results) -> str:
 
 def _board_lines(board: Board) -> list[str]:
     columns = all_columns(board)
-    rows = list(zip(*(column.texts for column in columns), strict=True))
     return [
         f"{machine_sentence(board.machine)}.  ",
         f"{settings_sentence(board)}.  ",
         f"edge-seg {board.edge_seg_version}, {board.created}.",
         "",
-        *markdown_table([column.title for column in columns], rows, left=3),
-        "",
+        *_column_lines(columns, left=3),
+        *_column_lines(stage_columns(board), left=1),
         *(f"- {sentence}" for sentence in board_sentences(board)),
     ]
+
+
+def _column_lines(columns: Sequence[Column], *, left: int) -> list[str]:
+    """Return the lines of a table and an empty one; nothing for no columns."""
+    if not columns:
+        return []
+    rows = list(zip(*(column.texts for column in columns), strict=True))
+    return [*markdown_table([column.title for column in columns], rows, left=left), ""]
 
 
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 2) -> list[str]:
@@ -242,7 +242,7 @@ def _columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Colum
 
 def _latency_texts(row: Row) -> tuple[str, ...]:
     if row.measurement is None:
-        return ("failed", *[_NONE] * (len(LATENCY_HEADERS) - 1))
+        return ("failed", *[NONE] * (len(LATENCY_HEADERS) - 1))
     latency = row.measurement.latency
     mark = THROTTLED_MARK if row.measurement.throttled_blocks else ""
     tail = (ms(value) for value in (latency.mad_ms, latency.p90_ms, latency.p99_ms))
@@ -252,7 +252,7 @@ def _latency_texts(row: Row) -> tuple[str, ...]:
 def _cost_texts(row: Row) -> tuple[str, ...]:
     measured = row.measurement
     if measured is None:
-        return (_NONE,) * len(COST_HEADERS)
+        return (NONE,) * len(COST_HEADERS)
     memory = f"{measured.peak_rss_bytes / 1e6:.0f}"
     return (ms(measured.load_ms), ms(measured.first_inference_ms), memory, _delegate_words(measured))
 
@@ -260,7 +260,7 @@ def _cost_texts(row: Row) -> tuple[str, ...]:
 def _delegate_words(measured: Measurement) -> str:
     use = measured.delegate
     if use is None:
-        return _NONE
+        return NONE
     share = use.delegated_nodes / use.total_nodes if use.total_nodes else 0.0
     return f"{share:.0%} in {use.partitions}"
 
@@ -288,4 +288,4 @@ def _delegate_notes(row: Row) -> tuple[str, ...]:
 def _ratio_texts(board: Board, comparisons: Sequence[Comparison], references: Set[RowKey]) -> tuple[str, ...]:
     """Return one text per row: how it compares, or that others are compared with it."""
     words = {comparison.row: speedup_words(comparison) for comparison in comparisons}
-    return tuple("reference" if row.key in references else words.get(row.key, _NONE) for row in board.rows)
+    return tuple("reference" if row.key in references else words.get(row.key, NONE) for row in board.rows)

@@ -152,6 +152,12 @@ class Stages(Strict):
     """decode, resize, invoke, postprocess, draw, write: in this order."""
     whole: LatencySummary
     bare_invoke: LatencySummary
+    over_bare: RatioInterval
+    """Median of the whole over that of bare inference."""
+    whole_blocks_ms: tuple[tuple[float, ...], ...]
+    """Raw samples, one block a round; the models take turns within each."""
+    bare_blocks_ms: tuple[tuple[float, ...], ...]
+    """The same rounds."""
 
 
 class Accuracy(Strict):
@@ -166,9 +172,9 @@ class Accuracy(Strict):
     iou: dict[str, float | None]
     """Per class; None for one that occurs in neither truth nor answer."""
     reference: str | None
-    """The float model that it was held against."""
+    """The float32 model of the same network, by its name on this board; that model's own is its own name."""
     agreement: float | None
-    """Share of pixels, 0 to 1, with the reference's class."""
+    """Share of pixels, 0 to 1, with the reference's class; pixels that the data set ignores are left out."""
 
 
 class Model(Strict):

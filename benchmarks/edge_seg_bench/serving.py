@@ -1,21 +1,15 @@
-"""The worker's side of the protocol (see messages.py), whichever runtime runs the model.
+"""A worker that times a model (see messages.py), whichever runtime runs it."""
 
-The answers go to a duplicate of the original stdout; everything else that prints, native libraries included,
-is sent to stderr, which the benchmark keeps and shows when the worker fails.
-"""
-
-import json
-import os
-import sys
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from time import perf_counter, perf_counter_ns
 from typing import Protocol, TextIO, TypeVar
 
-from edge_seg.errors import EdgeSegError, ModelError
+from edge_seg.errors import ModelError
 from edge_seg.runtimes import TensorSpec
 from edge_seg.runtimes.engine import Tensor
+from edge_seg_bench.answering import Answer, answer_lines, answer_stdin
 from edge_seg_bench.inputs import photograph, random_input
 from edge_seg_bench.messages import (
     REQUESTS,
@@ -77,30 +71,12 @@ class Backend(Protocol[R]):
 
 def run_worker(backend: Backend[R]) -> None:
     """Serve requests until Finish or the end of stdin."""
-    with own_stdout() as replies:
-        serve(sys.stdin, replies, backend)
-
-
-@contextmanager
-def own_stdout() -> Generator[TextIO]:
-    """Open the original stdout for replies, and send what else is printed to stderr from now on."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies:
-        os.dup2(2, 1)
-        yield replies
+    answer_stdin(partial(serve, backend=backend))
 
 
 def serve(requests: TextIO, replies: TextIO, backend: Backend[R]) -> None:
-    """Answer each line of `requests` with one line on `replies`; stop after an error."""
-    first = requests.readline()
-    if not first:
-        return
-    try:
-        runner, loaded = _load(backend, Load(**json.loads(first)["Load"]))
-        send_reply(replies, asdict(loaded))
-        for line in requests:
-            send_reply(replies, _answer(backend, runner, parse_request(line)))
-    except EdgeSegError as error:
-        send_reply(replies, {"error": str(error)})
+    """Answer each line of `requests` with one line on `replies`; the first is a Load. Stop after an error."""
+    answer_lines(requests, replies, REQUESTS, partial(_load, backend), partial(_answer, backend))
 
 
 def measure_block(invoke: Callable[[], object], block: Block) -> list[float]:
@@ -145,7 +121,7 @@ def _goes_on(block: Block, runs: int, elapsed_s: float) -> bool:
     return elapsed_s < block.limit_s and (runs < block.runs or elapsed_s < block.seconds)
 
 
-def _load(backend: Backend[R], request: Load) -> tuple[R, Loaded]:
+def _load(backend: Backend[R], request: Load) -> tuple[R, Answer]:
     start = perf_counter()
     runtime_version = backend.import_runtime(request.runtime)
     imported = perf_counter()
@@ -155,7 +131,7 @@ def _load(backend: Backend[R], request: Load) -> tuple[R, Loaded]:
     runner.set_input(random_input(spec))
     before = perf_counter()
     invoke_once(runner, request.model)
-    return runner, Loaded(
+    loaded_once = Loaded(
         runtime_version=runtime_version,
         import_ms=(imported - start) * 1e3,
         load_ms=(loaded - imported) * 1e3,
@@ -164,9 +140,10 @@ def _load(backend: Backend[R], request: Load) -> tuple[R, Loaded]:
         input_dtype=spec.dtype.name,
         settings=dict(backend.settings(runner)),
     )
+    return runner, asdict(loaded_once)
 
 
-def _answer(backend: Backend[R], runner: R, request: Request) -> dict[str, object]:
+def _answer(backend: Backend[R], runner: R, request: Request) -> Answer:
     match request:
         case Block():
             latencies_ms = measure_block(runner.invoke, request)
@@ -185,15 +162,3 @@ def _classify(runner: Runner) -> Classified:
     runner.set_input(photograph(height, width)[None].astype(spec.dtype))
     runner.invoke()
     return Classified(class_ids(runner.output(), height, width).tolist())
-
-
-def parse_request(line: str) -> Request:
-    """Read one line of requests."""
-    ((kind, fields),) = json.loads(line).items()
-    return REQUESTS[kind](**fields)
-
-
-def send_reply(replies: TextIO, message: dict[str, object]) -> None:
-    """Write one line of replies."""
-    replies.write(json.dumps(message) + "\n")
-    replies.flush()

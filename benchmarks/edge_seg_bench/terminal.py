@@ -7,8 +7,8 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from edge_seg_bench import rendering
-from edge_seg_bench.rendering import Column
+from edge_seg_bench import model_tables, rendering
+from edge_seg_bench.columns import Column
 from edge_seg_bench.results import Board
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ _GAP = 2
 def print_board(console: "Console", board: Board) -> None:
     """Print one board."""
     names = row_names(board)
-    for columns in [*packed(names, row_groups(board), console.width), model_table(board)]:
+    by_model = (model_table(board), model_tables.stage_columns(board))
+    for columns in filter(None, (*packed(names, row_groups(board), console.width), *by_model)):
         console.print(_table(columns, names))
         console.print()
     opening = (rendering.machine_sentence(board.machine), rendering.settings_sentence(board))
@@ -49,7 +50,8 @@ def model_table(board: Board) -> list[Column]:
     """Return the columns of what belongs to a model and not to a row."""
     names = Column("model", tuple(model.name for model in board.models))
     precisions = Column("precision", tuple(model.precision for model in board.models))
-    return [names, precisions, *rendering.model_columns(board.models)]
+    measured = (*rendering.model_columns(board.models), *model_tables.accuracy_columns(board.models))
+    return [names, precisions, *measured]
 
 
 def packed(names: Sequence[Column], groups: Sequence[Sequence[Column]], width: int) -> list[list[Column]]:

@@ -39,6 +39,18 @@ def measure(
     limit: Annotated[
         float, typer.Option(min=0.1, help="Seconds after which a slow model stops short of --runs.")
     ] = 20.0,
+    stages: Annotated[
+        bool, typer.Option(help="Measure the stages from a picture file to an overlay file, too.")
+    ] = True,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data set folder to score the models on; the stages take its pictures.", show_default=False),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of --data: train, val or test.")] = "val",
+    max_pictures: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of --data: so many pictures at equal distances in the split.", show_default="all"),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -50,7 +62,7 @@ def measure(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
 ) -> None:
-    """Measure latency, memory and size of .tflite models.
+    """Measure latency, memory, size and accuracy of .tflite models.
 
     Each model runs in its own process for each runtime and number of threads, on random input. Blocks of runs
     alternate between all of them, so that a machine that gets warmer or busier does so for all alike.
@@ -76,12 +88,21 @@ def measure(
         limit_seconds=limit,
         rounds=rounds_for(runs),
     )
-    results = Results(boards=(_measure(files, settings, profile),))
+    from edge_seg_bench.accuracy import list_pictures
+    from edge_seg_bench.cli.stages_and_accuracy import add_accuracy, add_stages, check_scored
+
+    pictures = list_pictures(data, split, max_pictures) if data else None
+    board = _measure(files, settings, profile)
+    board = add_stages(board, pictures) if stages else board
+    board = add_accuracy(board, pictures) if pictures else board
+    results = Results(boards=(board,))
     written = _write(out, results) if out is not None else []
     _show(results, as_json)
     if out is not None and not as_json:
         typer.echo(f"Written to {out}: {', '.join(written)}")
     _fail_for(results)
+    if pictures:
+        check_scored(board)
 
 
 def _checked_runtimes(names: list[str]) -> tuple[str, ...]:
@@ -114,34 +135,30 @@ def _thread_count(text: str) -> int:
 
 
 def _measure(models: list[Path], settings: "Settings", profile: bool) -> "Board":
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
     from edge_seg_bench.assembly import assemble
+    from edge_seg_bench.cli.steps import shown_steps
     from edge_seg_bench.conditions import Watch
     from edge_seg_bench.machine import describe_machine
     from edge_seg_bench.measurement import Candidate, measure_candidates, steps_of
-    from edge_seg_bench.model_study import with_profiles, with_work
+    from edge_seg_bench.model_study import with_work
 
     machine, watch = describe_machine(), Watch()
     candidates = [
         Candidate(model, runtime, threads)
         for model, runtime, threads in product(models, settings.runtimes, settings.threads)
     ]
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("starting", total=steps_of(candidates, settings))
+    with shown_steps(steps_of(candidates, settings)) as on_step:
+        runs = measure_candidates(candidates, settings, on_step, watch=watch)
+    board = with_work(assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None))
+    return _profiled(board) if profile else board
 
-        def show(name: str) -> None:
-            progress.update(task, description=name, advance=1)
 
-        runs = measure_candidates(candidates, settings, show, watch=watch)
-        board = assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None)
-        board = with_work(board)
-        if profile:
-            board = with_profiles(board, lambda words: progress.update(task, description=words))
-    return board
+def _profiled(board: "Board") -> "Board":
+    from edge_seg_bench.cli.steps import shown_steps
+    from edge_seg_bench.model_study import with_profiles
+
+    with shown_steps(len(board.models)) as on_step:
+        return with_profiles(board, on_step)
 
 
 def _write(folder: Path, results: "Results") -> list[str]:

@@ -6,8 +6,8 @@ from typing import Any
 
 from edge_seg_bench.assembly import blocks_of
 from edge_seg_bench.board_names import board_names
+from edge_seg_bench.columns import ms
 from edge_seg_bench.measurement import thread_words
-from edge_seg_bench.rendering import ms
 from edge_seg_bench.report.svg import (
     INK,
     PALETTE,

@@ -6,8 +6,9 @@ from typing import Any
 
 from edge_seg.pages import render
 from edge_seg_bench.board_names import board_names
+from edge_seg_bench.columns import ms
 from edge_seg_bench.measurement import thread_words
-from edge_seg_bench.rendering import board_sentences, ms, row_words
+from edge_seg_bench.rendering import board_sentences, row_words
 from edge_seg_bench.report import tables
 from edge_seg_bench.report.accuracy_latency import accuracy_groups, draw_accuracy
 from edge_seg_bench.report.board_bars import draw_boards

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from edge_seg_bench.columns import ms
 from edge_seg_bench.measurement import thread_words
-from edge_seg_bench.rendering import ms
 from edge_seg_bench.report.svg import PALETTE, SOFT, legend_below, new_figure, shortened, style_axes, write_beside
 from edge_seg_bench.results import Model, Stages
 

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from edge_seg_bench.columns import ms
 from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.recording import Machine
-from edge_seg_bench.rendering import all_columns, ms, settings_sentence
+from edge_seg_bench.rendering import all_columns, settings_sentence
 from edge_seg_bench.results import Accuracy, Board, Conditions, Measurement, Model, Profile, Row, Work, measured_rows
 from edge_seg_bench.roof import roof_share
 
