@@ -17,7 +17,7 @@ PEAK = Peak(precision="int8", threads=1, macs_per_s=1e9, bytes_per_s=1e9, cache_
 
 
 def shipped_and_absent() -> Board:
-    return board(models=(model("pets", "int8", path=str(default_model())), model("absent", "int8")))
+    return board(rows=(), models=(model("pets", "int8", path=str(default_model())), model("absent", "int8")))
 
 
 def test_work_and_its_absence() -> None:
