@@ -11,6 +11,15 @@ from edge_seg_bench.work import count_work
 
 OnStep = Callable[[str], None]
 
+HOW_OBTAINED = {
+    "multiply-accumulates": "counted from the shapes of convolutions and matrix products; additions do not count",
+    "bytes": "constants as the file stores them, and each tensor once per operation that reads or writes it",
+    "peak": "the best block of eight 1 × 1 convolutions of 256 channels, in the same runtime and with as many threads",
+    "share of peak": "the least time that the peak, or copying in the caches, allows, over the median latency",
+    "profile": "LiteRT's own profiler, XNNPACK's operators included; the mean of the middle half of 30 runs",
+}
+"""One line for each figure, for reports."""
+
 
 def with_work(board: Board) -> Board:
     """Add each model's multiply-accumulates and bytes, counted in the first runtime; a note where there are none."""
