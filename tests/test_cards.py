@@ -18,6 +18,7 @@ from edge_seg_bench.arm64.report import InstructionCount, InstructionReport
 from edge_seg_bench.cards.__main__ import rendered
 from edge_seg_bench.cards.accuracy import read_conversion
 from edge_seg_bench.cards.blocks import BLOCKS, NOT_RECORDED
+from edge_seg_bench.cards.evidence import read_evidence
 from edge_seg_bench.cards.page import block_names, fill, words_of
 from edge_seg_bench.cards.publish import check_may_ship
 from edge_seg_bench.cards.subjects import LATENCY_RESULTS, SUBJECTS, Subject
@@ -80,6 +81,16 @@ def test_the_recorded_accuracy_is_of_the_file_that_ships(subject: Subject) -> No
     assert conversion.network.source == info.source
     assert conversion.network.data == info.data
     assert conversion.network.name == subject.recipe
+
+
+@pytest.mark.parametrize("subject", RECORDED, ids=lambda subject: subject.name)
+def test_latency_and_instructions_are_of_the_file_that_ships(subject: Subject) -> None:
+    evidence = read_evidence(ROOT, subject)
+    counts = evidence.instructions.counts if evidence.instructions else ()
+    models = [model for board in (evidence.latency.boards if evidence.latency else ()) for model in board.models]
+    sizes = {count.size_bytes for count in counts if count.model == subject.name}
+    sizes |= {model.size_bytes for model in models if model.name == subject.name}
+    assert sizes <= {(ROOT / subject.model).stat().st_size}
 
 
 @pytest.mark.parametrize("subject", RECORDED, ids=lambda subject: subject.name)
