@@ -23,7 +23,7 @@ def arm64(
     models: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="MODEL...", help=".tflite files or shipped names; without any, those that ship.", show_default=False
+            metavar="MODEL...", help="Files or shipped names; without any, those that ship.", show_default=False
         ),
     ] = None,
     *,
