@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,10 +17,11 @@ from edge_seg.images import read_image
 from edge_seg.model_info import read_model_info
 from edge_seg_bench.arm64.report import InstructionCount, InstructionReport
 from edge_seg_bench.cards.__main__ import rendered
-from edge_seg_bench.cards.accuracy import read_conversion
+from edge_seg_bench.cards.accuracy import Conversion, read_conversion
 from edge_seg_bench.cards.blocks import BLOCKS, NOT_RECORDED
+from edge_seg_bench.cards.evidence import read_evidence
 from edge_seg_bench.cards.page import block_names, fill, words_of
-from edge_seg_bench.cards.publish import check_may_ship
+from edge_seg_bench.cards.publish import check_may_ship, check_saw_all_pictures
 from edge_seg_bench.cards.subjects import LATENCY_RESULTS, SUBJECTS, Subject
 
 ROOT = Path(__file__).parents[1]
@@ -80,6 +82,17 @@ def test_the_recorded_accuracy_is_of_the_file_that_ships(subject: Subject) -> No
     assert conversion.network.source == info.source
     assert conversion.network.data == info.data
     assert conversion.network.name == subject.recipe
+    check_saw_all_pictures(conversion)
+
+
+@pytest.mark.parametrize("subject", RECORDED, ids=lambda subject: subject.name)
+def test_latency_and_instructions_are_of_the_file_that_ships(subject: Subject) -> None:
+    evidence = read_evidence(ROOT, subject)
+    counts = evidence.instructions.counts if evidence.instructions else ()
+    models = [model for board in (evidence.latency.boards if evidence.latency else ()) for model in board.models]
+    sizes = {count.size_bytes for count in counts if count.model == subject.name}
+    sizes |= {model.size_bytes for model in models if model.name == subject.name}
+    assert sizes <= {(ROOT / subject.model).stat().st_size}
 
 
 @pytest.mark.parametrize("subject", RECORDED, ids=lambda subject: subject.name)
@@ -100,7 +113,7 @@ def test_everything_is_recorded() -> None:
     assert all((ROOT / "train/recipes" / f"{subject.recipe}.toml").is_file() for subject in SUBJECTS)
 
 
-def conversion(name: str = "pets-128-small") -> dict[str, object]:
+def conversion(name: str = "pets-128-small") -> dict[str, Any]:
     reached = {
         "miou": 0.7123,
         "pixel_accuracy": 0.9,
@@ -218,6 +231,14 @@ def test_blocks_change_and_words_stay() -> None:
     filled = fill(text, {"x": ["1", "2"], "y": ["3"]})
     assert filled == ("a\n<!-- figures: x -->\n1\n2\n<!-- /figures -->\nb\n<!-- figures: y -->\n3\n<!-- /figures -->\n")
     assert fill(filled, {"x": ["1", "2"], "y": ["3"]}) == filled
+
+
+def test_figures_of_a_part_of_the_pictures_are_refused() -> None:
+    whole = conversion()
+    check_saw_all_pictures(Conversion.model_validate(whole))
+    whole["models"][1]["pictures"] = 34.0
+    with pytest.raises(BenchmarkError, match="int8 was verified on 34 of 125 pictures"):
+        check_saw_all_pictures(Conversion.model_validate(whole))
 
 
 @pytest.mark.parametrize(("source", "licence"), [("", "CC BY 4.0"), ("somebody", "")])

@@ -8,7 +8,7 @@ import typer
 from edge_seg.cli.reporting import reporting
 from edge_seg.files import check_can_write
 from edge_seg.runtimes import RUNTIMES, check_is_tflite
-from edge_seg.shipped import shipped_models
+from edge_seg.shipped import find_model, shipped_models
 from edge_seg_bench.arm64.cores import CORES, find_core
 from edge_seg_bench.arm64.counting import Wanted, count_all
 from edge_seg_bench.arm64.parts import PARTS, find_part
@@ -22,7 +22,9 @@ _PART_NAMES: list[str] = list(PARTS)
 def arm64(
     models: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="MODEL...", help=".tflite files; without any, those that ship.", show_default=False),
+        typer.Argument(
+            metavar="MODEL...", help="Files or shipped names; without any, those that ship.", show_default=False
+        ),
     ] = None,
     *,
     cpu: Annotated[list[str], typer.Option(help=f"Core, once or more: {', '.join(_CORE_NAMES)}.")] = _CORE_NAMES,
@@ -46,7 +48,7 @@ def arm64(
     if runtime not in RUNTIMES:
         raise typer.BadParameter(f"no runtime is called '{runtime}'; choose one of {', '.join(RUNTIMES)}")
     wanted = Wanted(
-        models=tuple(dict.fromkeys(models or shipped_models())),
+        models=tuple(dict.fromkeys(map(find_model, models or shipped_models()))),
         cores=tuple(find_core(name) for name in dict.fromkeys(cpu)),
         parts=tuple(find_part(name) for name in dict.fromkeys(part)),
         runtime=runtime,

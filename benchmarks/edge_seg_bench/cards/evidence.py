@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_seg_bench.arm64.report import InstructionReport
+from edge_seg_bench.arm64.report import InstructionReport, read_report
 from edge_seg_bench.cards.accuracy import Conversion, read_conversion
 from edge_seg_bench.cards.subjects import LATENCY_RESULTS, SUBJECTS, Subject
-from edge_seg_bench.recording import read_recorded
 from edge_seg_bench.results import Results, read_results
 
 
@@ -40,7 +39,5 @@ def _read_one(root: Path, subject: Subject) -> Evidence:
         subject,
         read_conversion(accuracy) if accuracy.exists() else None,
         read_results(latency) if latency.exists() else None,
-        read_recorded(instructions, InstructionReport, made_by="python -m edge_seg_bench.arm64 MODEL --out FILE")
-        if instructions.exists()
-        else None,
+        read_report(instructions) if instructions.exists() else None,
     )

@@ -14,6 +14,7 @@ from edge_seg.dataset.manifest import Manifest, read_manifest
 from edge_seg.errors import BenchmarkError
 from edge_seg.files import atomic_path
 from edge_seg.run_folder import RunFolder
+from edge_seg_bench.cards.accuracy import Conversion, read_conversion
 from edge_seg_bench.cards.subjects import SUBJECTS, Subject
 
 
@@ -72,14 +73,30 @@ def check_may_ship(subject: Subject, manifest: Manifest) -> None:
         )
 
 
+def check_saw_all_pictures(conversion: Conversion) -> None:
+    """Refuse figures of a part of the validation: `edge-seg convert` stops early when a frame takes too long.
+
+    Raises:
+        BenchmarkError: a precision was measured on fewer pictures than there are.
+    """
+    wanted = conversion.network.data.val_images
+    for model in conversion.models:
+        if model.pictures != wanted:
+            raise BenchmarkError(
+                f"{conversion.network.name}: {model.precision} was verified on {model.pictures} of {wanted} pictures, "
+                "because the machine was too busy; convert again when it is idle"
+            )
+
+
 def put_in_place(subject: Subject, places: Places) -> None:
     """Convert a run and copy what the project keeps of it.
 
     Raises:
-        BenchmarkError: a command failed, after it said why.
+        BenchmarkError: a command failed, after it said why; or the machine was too busy to verify on all pictures.
     """
     dataset, folder = places.dataset(subject), places.converted / subject.name
     _edge_seg("convert", places.runs / subject.recipe, "--data", dataset, "--out", folder)
+    check_saw_all_pictures(read_conversion(folder / "conversion.json"))
     _copy(folder / "conversion.json", places.root / subject.accuracy)
     if subject.ships:
         _copy(places.int8(subject), places.root / subject.model)

@@ -117,8 +117,9 @@ def _show_list(rows: "list[ShippedModel]") -> None:
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("model", "size", "input", "precision", "classes", "mIoU", "data", "its licence"):
-        table.add_column(title, justify="right" if title in ("size", "input", "mIoU") else "left", overflow="fold")
+    for title in ("model", "size", "input", "precision", "classes", "mIoU", "data", "licence"):
+        justify = "right" if title in ("size", "input", "mIoU") else "left"
+        table.add_column(title, justify=justify, overflow="fold", no_wrap=title not in ("classes", "licence"))
     for row in rows:
         table.add_row(*(Text(text) for text in _cells(row)))
     console = _console()
