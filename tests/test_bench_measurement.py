@@ -196,6 +196,8 @@ def test_bench_writes_what_it_measured(model: Path, tmp_path: Path) -> None:
     assert printed == Results.model_validate_json((tmp_path / "out" / "results.json").read_text())
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "latency.png",
+        "report.html",
+        "results.csv",
         "results.json",
         "results.md",
     ]
