@@ -7,12 +7,12 @@ from edge_seg_bench.report.svg import INK, PAPER
 
 # Offsets in points from the labelled place, the best first: (x, y, horizontal alignment).
 _OFFSETS = tuple(
-    (sign * 8 if side else 0, height, side or "center")
+    (sign * 9 if side else 0, height, side or "center")
     for height in (12, 0, -12, 22, -22, 33, -33, 44, -44)
     for sign, side in ((1, None), (1, "left"), (-1, "right"))
     if side or height
 )
-_MARK_PX = 12
+_MARK_PX = 14
 
 
 def label_points(axes: Any, points: Sequence[tuple[float, float, str]], marks: Sequence[tuple[float, float]]) -> None:
