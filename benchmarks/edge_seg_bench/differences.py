@@ -66,4 +66,4 @@ def _size_differences(old: Board, new: Board) -> list[str]:
 def _disturbances(which: str, board: Board) -> list[str]:
     throttled = sum(bool(row.measurement and row.measurement.throttled_blocks) for row in board.rows)
     said = [f"{which}: {busy_note(board.machine)}"] if busy_note(board.machine) else []
-    return [*said, *([f"{which}: the board was throttled during {throttled} rows"] if throttled else [])]
+    return [*said, *([f"{which}: rows during which the board was throttled: {throttled}"] if throttled else [])]

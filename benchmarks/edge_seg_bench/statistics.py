@@ -177,13 +177,14 @@ def _medians_of_draws(blocks: Blocks, rounds: Rounds, generator: np.random.Gener
 def _medians_at_once(blocks: Blocks, rounds: Rounds, generator: np.random.Generator) -> Samples:
     """Do so in one array; blocks that are shorter than the longest are filled with NaN, which is sorted last."""
     sizes = np.array([block.size for block in blocks])
-    padded = np.full((len(blocks), sizes.max()), np.nan)
+    longest = int(sizes.max())
+    padded = np.full((len(blocks), longest), np.nan)
     for row, block in zip(padded, blocks, strict=True):
         row[: block.size] = block
     drawn_sizes = sizes[rounds][..., None]
-    places = (generator.random((*rounds.shape, sizes.max())) * drawn_sizes).astype(np.int64)
+    places = (generator.random((*rounds.shape, longest)) * drawn_sizes).astype(np.int64)
     drawn = padded[rounds[..., None], places]
-    drawn[np.broadcast_to(np.arange(sizes.max()) >= drawn_sizes, drawn.shape)] = np.nan
+    drawn[np.arange(longest) >= drawn_sizes] = np.nan
     ordered = np.sort(drawn.reshape(len(rounds), -1), axis=1)
     counts = drawn_sizes.sum(axis=(1, 2))
     every = np.arange(len(rounds))

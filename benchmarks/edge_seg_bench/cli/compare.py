@@ -58,7 +58,8 @@ def _show(changes: "Changes") -> None:
     console = Console()
     table = Table(box=None, pad_edge=False, header_style="bold")
     for index, header in enumerate(HEADERS):
-        table.add_column(header, justify="left" if index in _TEXT_COLUMNS else "right", overflow="fold")
+        justify = "left" if index in _TEXT_COLUMNS else "right"
+        table.add_column(header, justify=justify, overflow="fold", no_wrap=index > 0)
     for cells in table_rows(changes):
         table.add_row(*map(Text, cells), style=_STYLES.get(cells[-1]))
     console.print(table)

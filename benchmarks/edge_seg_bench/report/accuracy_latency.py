@@ -7,7 +7,6 @@ from typing import Any
 from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.report.label_places import label_points
 from edge_seg_bench.report.svg import (
-    INK,
     PAPER,
     SOFT,
     legend_below,
@@ -19,6 +18,7 @@ from edge_seg_bench.report.svg import (
 )
 from edge_seg_bench.results import Board, Model
 
+RECORDED = "as the model files record it"
 _MARKERS = "osD^vPX*"
 
 
@@ -39,10 +39,8 @@ class Point:
 def accuracy_groups(board: Board) -> dict[str, list[Point]]:
     """Return the points of each data set by its name; mIoUs on different pictures are not compared.
 
-    What model files record names no data set: it joins the only one there is, or stands apart.
+    What model files record names no data set, and stands apart from what was measured.
     """
-    names = {_data_name(model) for model in board.models if model.accuracy}
-    recorded = next(iter(names)) if len(names) == 1 else "recorded in the model files"
     groups: dict[str, list[Point]] = {}
     for row in board.rows:
         model = board.model_of(row)
@@ -52,7 +50,7 @@ def accuracy_groups(board: Board) -> dict[str, list[Point]]:
         series = f"{row.runtime}, {thread_words(row.threads)}"
         latency_ms = row.measurement.latency.p50_ms
         point = Point(row.model, model.precision, series, latency_ms, miou, model.accuracy is not None)
-        groups.setdefault(_data_name(model) if model.accuracy else recorded, []).append(point)
+        groups.setdefault(_data_name(model), []).append(point)
     return groups
 
 
@@ -88,8 +86,7 @@ def draw_accuracy(points: Sequence[Point]) -> Any:
 
 
 def _data_name(model: Model) -> str:
-    assert model.accuracy is not None
-    return f"{model.accuracy.data}, {model.accuracy.split}"
+    return f"{model.accuracy.data}, {model.accuracy.split}" if model.accuracy else RECORDED
 
 
 def _draw_front(axes: Any, front: Sequence[Point]) -> None:
@@ -115,7 +112,7 @@ def _set_limits(axes: Any, points: Sequence[Point]) -> None:
 
 
 def _handles(points: Sequence[Point], markers: dict[str, str]) -> list[Any]:
-    """Return what explains colours, marks, hollow marks and the line."""
+    """Return what explains colours, marks and the line."""
     from matplotlib.lines import Line2D
 
     precisions = list(dict.fromkeys(point.precision for point in points))
@@ -127,7 +124,4 @@ def _handles(points: Sequence[Point], markers: dict[str, str]) -> list[Any]:
         Line2D([], [], marker=marker, linestyle="", markersize=7, color=SOFT, label=name)
         for name, marker in markers.items()
     ]
-    if not all(point.is_measured for point in points):
-        hollow = {"marker": "o", "linestyle": "", "markersize": 7, "color": INK, "markerfacecolor": PAPER}
-        handles.append(Line2D([], [], **hollow, label="hollow: mIoU as the file records it"))
     return [*handles, Line2D([], [], color=SOFT, linestyle=(0, (4, 3)), linewidth=1.2, label="none is better in both")]

@@ -35,5 +35,5 @@ def _picture(results: Results) -> bytes | None:
     if len(results.boards) > 1:
         figure = draw_boards(results.boards)
         return png(figure) if figure else None
-    board = results.boards[0]
-    return png(draw_latency(board)) if measured_rows(board) else None
+    board = next(iter(results.boards), None)
+    return png(draw_latency(board)) if board and measured_rows(board) else None

@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from edge_seg_bench.report.svg import INK
+from edge_seg_bench.report.svg import INK, PAPER
 
 # Offsets in points from the labelled place, the best first: (x, y, horizontal alignment).
 _OFFSETS = tuple(
-    (sign * 8 if side else 0, height, side or "center")
-    for height in (0, 11, -11, 22, -22, 33, -33, 44, -44)
-    for sign, side in ((1, "left"), (-1, "right"), (1, None))
+    (sign * 9 if side else 0, height, side or "center")
+    for height in (12, 0, -12, 22, -22, 33, -33, 44, -44)
+    for sign, side in ((1, None), (1, "left"), (-1, "right"))
     if side or height
 )
-_MARK_PX = 12
+_MARK_PX = 14
 
 
 def label_points(axes: Any, points: Sequence[tuple[float, float, str]], marks: Sequence[tuple[float, float]]) -> None:
@@ -49,7 +49,17 @@ def spread(wanted: Sequence[float], gap: float) -> list[float]:
 
 def _write_clear(axes: Any, point: tuple[float, float], text: str, taken: Sequence[Any]) -> Any:
     """Write at the first free offset, or at the first one when all are taken; return the box it takes."""
-    label = axes.annotate(text, point, (0, 0), textcoords="offset points", va="center", fontsize=8.5, color=INK)
+    label = axes.annotate(
+        text,
+        point,
+        (0, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8.5,
+        color=INK,
+        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
+        zorder=2,
+    )
     for offset in (*_OFFSETS, _OFFSETS[0]):
         label.set_position(offset[:2])
         label.set_horizontalalignment(offset[2])

@@ -10,7 +10,7 @@ from edge_seg_bench.columns import ms
 from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.rendering import board_sentences, row_words
 from edge_seg_bench.report import tables
-from edge_seg_bench.report.accuracy_latency import accuracy_groups, draw_accuracy
+from edge_seg_bench.report.accuracy_latency import RECORDED, accuracy_groups, draw_accuracy
 from edge_seg_bench.report.board_bars import draw_boards
 from edge_seg_bench.report.latency_strip import draw_latency
 from edge_seg_bench.report.precision_bars import draw_precisions, precision_groups
@@ -20,9 +20,10 @@ from edge_seg_bench.report.tables import Table
 from edge_seg_bench.report.thread_scaling import draw_scaling, scaling_curves
 from edge_seg_bench.results import Board, Profile, Results, measured_rows
 
-_ACCURACY_CAPTION = (
-    "Right is slower, up is better. A filled mark is an mIoU measured here at full image resolution, a hollow one what "
-    "the model's file records."
+_ACCURACY_CAPTION = "Right is slower, up is better; mIoU measured with the latency, at full image resolution."
+_RECORDED_CAPTION = (
+    "Right is slower, up is better; mIoU not measured here but read from the models' files, which do not say on which "
+    "pictures: compare models of one data set."
 )
 _PRECISION_CAPTION = (
     "Median of each conversion over that of its float32 form, with the bootstrap 95% interval of the ratio; at the "
@@ -111,7 +112,8 @@ def _charts(board: Board, prefix: str) -> list[Chart]:
     charts: list[Chart] = []
     for number, (data, points) in enumerate(accuracy_groups(board).items()):
         figure, name = draw_accuracy(points), f"{prefix}-accuracy{number}"
-        charts.append(_chart(f"Accuracy and latency: {data}", figure, name, _ACCURACY_CAPTION))
+        caption = _RECORDED_CAPTION if data == RECORDED else _ACCURACY_CAPTION
+        charts.append(_chart(f"Accuracy and latency: {data}", figure, name, caption))
     if measured_rows(board):
         caption = "Every measured run; a run beyond the longest p99 is outside the picture."
         charts.append(_chart("Latency", draw_latency(board), f"{prefix}-latency", caption))

@@ -5,7 +5,16 @@ from typing import Any
 
 from edge_seg_bench.columns import ms
 from edge_seg_bench.measurement import thread_words
-from edge_seg_bench.report.svg import PALETTE, SOFT, legend_below, new_figure, shortened, style_axes, write_beside
+from edge_seg_bench.report.svg import (
+    PALETTE,
+    SOFT,
+    legend_below,
+    new_figure,
+    on_colour,
+    shortened,
+    style_axes,
+    write_beside,
+)
 from edge_seg_bench.results import Model, Stages
 
 _ROW_INCHES = 0.72
@@ -36,7 +45,15 @@ def _draw_stack(axes: Any, position: int, stages: Stages, colours: dict[str, str
         axes.barh(position - 0.14, latency.p50_ms, left=left, height=0.42, color=colours[name])
         if latency.p50_ms > _LEAST_LABELLED_SHARE * longest:
             label = ms(latency.p50_ms)
-            axes.text(left + latency.p50_ms / 2, position - 0.14, label, ha="center", va="center", fontsize=8)
+            axes.text(
+                left + latency.p50_ms / 2,
+                position - 0.14,
+                label,
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=on_colour(colours[name]),
+            )
         left += latency.p50_ms
     bare = stages.bare_invoke.p50_ms
     axes.barh(position + 0.2, bare, height=0.17, color=SOFT)

@@ -29,6 +29,12 @@ def precision_colour(precision: str) -> str:
     return PRECISION_COLOURS.get(precision, PRECISION_COLOURS["unknown"])
 
 
+def on_colour(colour: str) -> str:
+    """Return black or white, whichever is read better on a colour (luma of ITU-R BT.601)."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return "#000000" if 0.299 * red + 0.587 * green + 0.114 * blue > 105 else "#ffffff"
+
+
 def new_figure(width_inches: float, height_inches: float) -> Any:
     """Return an empty matplotlib figure whose parts make room for each other."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -72,11 +78,10 @@ def write_beside(axes: Any, text: str, x: float, y: float, **style: Any) -> None
 
 
 def shortened(name: str) -> str:
-    """Return a name that fits beside a chart: a long one without its middle."""
-    if len(name) <= _LONGEST_NAME:
-        return name
+    """Return a name that fits beside a chart: a long one without its middle, a dollar no sign of mathematics."""
     half = _LONGEST_NAME // 2
-    return f"{name[:half]}…{name[1 - half :]}"
+    short = name if len(name) <= _LONGEST_NAME else f"{name[:half]}…{name[1 - half :]}"
+    return short.replace("$", r"\$")
 
 
 def png(figure: Any) -> bytes:
@@ -94,8 +99,11 @@ def inline_svg(figure: Any, name: str, description: str) -> str:
         name: goes before every id, so that the pictures of one page do not take each other's parts.
         description: what a reader who does not see it is told.
     """
+    from matplotlib import rc_context  # pyright: ignore[reportUnknownVariableType] - matplotlib types are partial
+
     written = io.BytesIO()
-    figure.savefig(written, format="svg", metadata={"Date": None}, transparent=True, dpi=_PNG_DPI)
+    with rc_context({"svg.hashsalt": name}):  # the same results give the same page
+        figure.savefig(written, format="svg", metadata={"Date": None}, transparent=True, dpi=_PNG_DPI)
     svg = written.getvalue().decode()
     svg = re.sub(r"<metadata>.*?</metadata>|\sxmlns(:xlink)?=\"[^\"]*\"", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'(?<=id=")|(?<=href="#)|(?<=url\(#)', f"{name}-", svg)
