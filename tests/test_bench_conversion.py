@@ -18,17 +18,18 @@ from edge_seg.extras import EXTRAS
 from edge_seg.runtimes import TensorSpec
 from edge_seg.shipped import default_model
 from edge_seg_bench.arm64.report import InstructionCount, make_report
-from edge_seg_bench.conversion.answers import Answers, answer, compare_answers, share_of_same
+from edge_seg_bench.conversion.answers import Answers, compare_answers
 from edge_seg_bench.conversion.folders import PRECISIONS, Contender, Network, pair, pair_folders
 from edge_seg_bench.conversion.instructions import CORES, add_counts, can_be_counted
 from edge_seg_bench.conversion.measuring import assemble_network
-from edge_seg_bench.conversion.onnxruntime_runner import OnnxRuntimeRunner
-from edge_seg_bench.conversion.peer_worker import PEERS, PeerBackend
 from edge_seg_bench.conversion.result import ConversionReport, Row, ThreadSampling, read_report
 from edge_seg_bench.conversion.table import markdown, network_table, sentences
 from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.measurement import Candidate, ModelRun
 from edge_seg_bench.messages import Block, Classify, Finish, Finished, Load, Loaded, Request
+from edge_seg_bench.peers.answers import answer, share_of_same
+from edge_seg_bench.peers.onnxruntime_runner import OnnxRuntimeRunner
+from edge_seg_bench.peers.peer_worker import PEERS, PeerBackend
 from edge_seg_bench.serving import class_ids, serve
 from edge_seg_bench.worker_process import WorkerProcess
 

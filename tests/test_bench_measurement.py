@@ -80,7 +80,7 @@ def measured(workers: list[Callable[[], WorkerProcess]], settings: Settings = QU
     starts = iter(workers)
     candidates = [Candidate(Path(f"model{index}.tflite"), DEFAULT_RUNTIME) for index in range(len(workers))]
 
-    def start_next(_module: str) -> WorkerProcess:
+    def start_next(_candidate: Candidate) -> WorkerProcess:
         return next(starts)()
 
     runs = measure_candidates(candidates, settings, start_worker=start_next)

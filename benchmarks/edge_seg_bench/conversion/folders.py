@@ -7,8 +7,8 @@ from typing import Literal, get_args
 
 from edge_seg.errors import BenchmarkError
 from edge_seg.model_info import Precision
-from edge_seg_bench.conversion.peer_worker import PEER_WORKER, PEERS
 from edge_seg_bench.measurement import Candidate
+from edge_seg_bench.peers.peer_worker import PEER_WORKER, PEERS
 from edge_seg_bench.worker_process import TFLITE_WORKER
 
 Conversion = Literal["edge-seg", "stock"]
