@@ -59,7 +59,7 @@ def peers(
 
     and the tutorial's network, as it is printed, so (the second command for --stock-tutorial):
 
-    edge-seg train DATA --out TUTORIAL --decoder transpose --size 128 --freeze --input-range 0,1 --epochs 1
+    edge-seg train --data DATA --out TUTORIAL --decoder transpose --size 128 --freeze --input-range 0,1 --epochs 1
 
     edge-seg convert TUTORIAL --out FOLDER --precision float32 [--rewrite off --quantizer tensorflow]
 

@@ -1,6 +1,6 @@
 """Which models are measured: those that ship, the same weights elsewhere, the tutorial's, other people's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -59,10 +59,23 @@ def all_contestants(
         *(model for folder in runs for model in same_weights(folder)),
         *(other_model(description, peers) for description in descriptions),
     )
-    for first, second in zip(paths := sorted(item.path.resolve() for item in contestants), paths[1:], strict=False):
-        if first == second:
-            raise BenchmarkError(f"{first}: is given twice; give each model once")
+    check_are_files(path for path in (*shipped, tutorial, stock_tutorial) if path is not None)
+    check_differ([item.path.resolve() for item in contestants])
     return contestants
+
+
+def check_are_files(paths: Iterable[Path]) -> None:
+    """Raise BenchmarkError for a path that is no file."""
+    for path in paths:
+        if not path.is_file():
+            raise BenchmarkError(f"{path}: no such file; give a .tflite model that is there")
+
+
+def check_differ(paths: Sequence[Path]) -> None:
+    """Raise BenchmarkError for a path that is there twice."""
+    for path in paths:
+        if paths.count(path) > 1:
+            raise BenchmarkError(f"{path}: is given twice; give each model once")
 
 
 def tutorials(given: dict[str, Path | None]) -> Iterator[Contestant]:

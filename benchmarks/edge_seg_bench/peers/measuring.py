@@ -10,13 +10,16 @@ from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.measurement import measure_candidates
 from edge_seg_bench.peers.answers import answer
 from edge_seg_bench.peers.bars import coral_entry, evaluate_bars
-from edge_seg_bench.peers.contestants import LITERT, TFLITE_RUNTIME, Contestant
+from edge_seg_bench.peers.contestants import LITERT, TFLITE_RUNTIME, Contestant, Group
 from edge_seg_bench.peers.lanes import Checked, Lane, check_answers, lanes_of, refused_beforehand
 from edge_seg_bench.peers.result import Agreement, Entry, PeersReport, PetScore
 from edge_seg_bench.peers.scoring import Pictures, score
 from edge_seg_bench.results import UNKNOWN_PRECISION, Board, Comparison, Model, Row, RowKey, Settings
 from edge_seg_bench.statistics import ratio_of_medians
 from edge_seg_bench.worker_process import Interpreter
+
+_SCORED: tuple[Group, ...] = ("shipped", "others")
+"""The tutorial's network is there for its time: how long it was trained says nothing of ours."""
 
 Announce = Callable[[str], None]
 Names = Mapping[Path, str]
@@ -102,7 +105,7 @@ def with_refused(board: Board, checked: Checked) -> Board:
 
 
 def _score(contestant: Contestant, pictures: Pictures, announce: Announce) -> PetScore | str | None:
-    if contestant.group == "weights":
+    if contestant.group not in _SCORED:
         return None
     if contestant.refusal is not None:
         return contestant.refusal
