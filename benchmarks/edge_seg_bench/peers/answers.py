@@ -1,5 +1,8 @@
 """What a model answers in a runtime: milliseconds of a graph that computes something else mean nothing."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,8 +17,12 @@ _ANSWER_TIMEOUT_S = 300.0
 ClassIds = NDArray[np.uint8]
 
 
-def answer(candidate: Candidate) -> ClassIds:
-    """Return a model's class ids of the generated photograph, [height, width], from a process of its own.
+def answer(candidate: Candidate, pictures: Sequence[Path | None] = (None,)) -> ClassIds:
+    """Return a model's class ids of pictures, [pictures, height, width], from a process of its own.
+
+    Args:
+        candidate: the model in its runtime.
+        pictures: files, or None for the generated photograph.
 
     Raises:
         BenchmarkError: it does not load, or does not run.
@@ -24,8 +31,9 @@ def answer(candidate: Candidate) -> ClassIds:
         worker.ask(
             Load(str(candidate.model), candidate.runtime, candidate.threads), Loaded, timeout_s=_ANSWER_TIMEOUT_S
         )
-        answered = worker.ask(Classify(), Classified, timeout_s=_ANSWER_TIMEOUT_S)
-    return np.asarray(answered.class_ids, np.uint8)
+        requests = [Classify(None if picture is None else str(picture)) for picture in pictures]
+        answered = [worker.ask(request, Classified, timeout_s=_ANSWER_TIMEOUT_S) for request in requests]
+    return np.asarray([each.class_ids for each in answered], np.uint8)
 
 
 def share_of_same(first: ClassIds, second: ClassIds) -> float:

@@ -25,6 +25,8 @@ class Standing:
     pet_iou: float | None = None
     over_coral: RatioInterval | None = None
     """Coral's time over its own."""
+    unseen: bool = True
+    """Whether it is known not to have learned the pictures; without that, its IoU counts for nothing."""
 
 
 def evaluate_bars(report: PeersReport) -> tuple[Bar, ...]:
@@ -57,7 +59,7 @@ def coral_bar(standings: Iterable[Standing], coral_iou: float | None) -> Bar:
     if coral_iou is None or not judged:
         return Bar(asked=asked, seen=_NOT_MEASURED, met=None)
     met = any(_beats_coral(item, coral_iou) for item in judged)
-    seen = "; ".join(f"{item.title}: {item.pet_iou:.3f}, {_times(item.over_coral)}" for item in judged)
+    seen = "; ".join(_coral_words(item) for item in judged)
     return Bar(asked=asked, seen=f"Coral: {coral_iou:.3f}; {seen}", met=met)
 
 
@@ -87,7 +89,13 @@ def coral_entry(report: PeersReport) -> Entry | None:
 def _standing(report: PeersReport, entry: Entry, coral: Entry | None) -> Standing:
     size_bytes = report.model(entry).size_bytes
     assert size_bytes is not None
-    return Standing(entry.title, size_bytes, entry.pets.iou if entry.pets else None, _over(report, entry, coral))
+    return Standing(
+        entry.title,
+        size_bytes,
+        pet_iou=entry.pets.iou if entry.pets else None,
+        over_coral=_over(report, entry, coral),
+        unseen=bool(entry.pets and entry.pets.unseen),
+    )
 
 
 def _over(report: PeersReport, entry: Entry | None, reference: Entry | None) -> RatioInterval | None:
@@ -102,7 +110,12 @@ def _over(report: PeersReport, entry: Entry | None, reference: Entry | None) -> 
 def _beats_coral(item: Standing, coral_iou: float) -> bool:
     assert item.pet_iou is not None
     assert item.over_coral is not None
-    return item.pet_iou >= coral_iou and _least(item.over_coral) >= TIMES_AS_FAST_AS_CORAL
+    return item.unseen and item.pet_iou >= coral_iou and _least(item.over_coral) >= TIMES_AS_FAST_AS_CORAL
+
+
+def _coral_words(item: Standing) -> str:
+    doubt = "" if item.unseen else " (may have learned these pictures)"
+    return f"{item.title}: {item.pet_iou:.3f}{doubt}, {_times(item.over_coral)}"
 
 
 def _least(speedup: RatioInterval) -> float:

@@ -21,6 +21,9 @@ from edge_seg_bench.worker_process import Interpreter
 _SCORED: tuple[Group, ...] = ("shipped", "others")
 """The tutorial's network is there for its time: how long it was trained says nothing of ours."""
 
+_PICTURES_SHOWN = 20
+"""To every runtime, to see whether it computes the same."""
+
 Announce = Callable[[str], None]
 Names = Mapping[Path, str]
 """The board's name of each model file."""
@@ -49,7 +52,10 @@ def measure_peers(
         (Interpreter(), {TFLITE_RUNTIME: tflite_python}) if isinstance(tflite_python, str) else (tflite_python, {})
     )
     announce("comparing the answers of the runtimes")
-    checked = check_answers(lanes, refused_beforehand(lanes, missing), lambda lane: answer(lane.candidate(1, python)))
+    shown = [sample.image_path for sample in pictures.dataset.samples(pictures.split)[:_PICTURES_SHOWN]]
+    checked = check_answers(
+        lanes, refused_beforehand(lanes, missing), lambda lane: answer(lane.candidate(1, python), shown)
+    )
     timed = [lane for lane in lanes if lane not in checked.refusals]
     candidates = [lane.candidate(threads, python) for lane in timed for threads in settings.threads]
     announce(f"{len(candidates)} rows side by side")

@@ -18,7 +18,7 @@ class PetScore(Strict):
     """Over all classes of the data set; None for a model of other classes."""
     unseen: bool | None
     """True when the model names this very data set and split, of which it learned the other part; False when it names
-    another one, which may hold the same pictures; None when it names none."""
+    another one, which may hold the same pictures; None when it names none, as other people's models."""
 
 
 class Entry(Strict):
@@ -42,7 +42,7 @@ class Agreement(Strict):
 
     row: RowKey
     share: float
-    """Of a generated photograph's pixels, 0 to 1, those of LiteRT's class."""
+    """Of the pixels of the split's first pictures, at network size, 0 to 1: those of LiteRT's class."""
 
 
 class Bar(Strict):

@@ -31,17 +31,17 @@ def markdown(report: PeersReport) -> str:
 
 def bar_lines(bars: Iterable[Bar]) -> list[str]:
     """Return a line for each bar: what was asked, whether it is met, and what was seen."""
-    return [f"- {bar.asked[0].upper()}{bar.asked[1:]}: {_MET[bar.met]} ({bar.seen})." for bar in bars]
+    return [f"- {bar.asked[0].upper()}{bar.asked[1:]}: {_bar_words(bar)}." for bar in bars]
 
 
 def model_table(report: PeersReport) -> list[str]:
     """Return the lines of the table of models, all in LiteRT."""
     threads = report.board.settings.threads
-    titles = ["model", "made for", "size MB", "input", "pet IoU", "mIoU"]
+    titles = ["model", "made for", "precision", "input", "size MB", "pet IoU", "mIoU"]
     titles += [f"ms, {thread_words(count)}" for count in threads]
-    titles += ["× as fast as Coral's", "as the tutorial's", "as the tutorial's, stock"]
+    titles += ["× Coral's speed", "× the tutorial's", "× the stock tutorial's"]
     entries = [entry for entry in report.entries if entry.group != "weights"]
-    return markdown_table(titles, [_model_cells(report, entry, threads) for entry in entries])
+    return markdown_table(titles, [_model_cells(report, entry, threads) for entry in entries], left=4)
 
 
 def runtime_table(report: PeersReport) -> list[str]:
@@ -56,7 +56,7 @@ def runtime_table(report: PeersReport) -> list[str]:
         return []
     threads = report.board.settings.threads
     titles = ["weights", "runtime", "same class as LiteRT", *(f"ms, {thread_words(count)}" for count in threads)]
-    titles += [f"× as fast as LiteRT, {thread_words(count)}" for count in threads]
+    titles += [f"× LiteRT's speed, {thread_words(count)}" for count in threads]
     return markdown_table(titles, [_runtime_cells(report, model, runtime, threads) for model, runtime in keys])
 
 
@@ -68,13 +68,13 @@ def sentences(report: PeersReport) -> list[str]:
         if entry.description and not entry.description.knows_pets
     ]
     said += [
-        f"**{entry.title} names another data set or another split than this one: it may have learned these pictures.**"
+        f"**{entry.title} does not name this data set with this split: it may have learned these pictures.**"
         for entry in report.entries
-        if entry.pets and entry.pets.unseen is False
+        if entry.group == "shipped" and entry.pets and not entry.pets.unseen
     ]
     said += [
-        f"**{item.row.model} in {_RUNTIMES[item.row.runtime]} gives {item.share:.2%} of a photograph's pixels the "
-        "class that LiteRT gives: too few for the same computation.**"
+        f"**{item.row.model} in {_RUNTIMES[item.row.runtime]} gives {item.share:.2%} of the pixels of the first "
+        "pictures the class that LiteRT gives: too few for the same computation.**"
         for item in report.agreements
         if item.share < BROKEN_BELOW and item.row.threads == report.board.settings.threads[0]
     ]
@@ -94,7 +94,7 @@ def how_measured(report: PeersReport) -> list[str]:
         "Milliseconds: median ± median absolute deviation of one inference, input already in place; at least "
         f"{settings.runs} runs and {settings.seconds:g} s a row (at most {settings.limit_seconds:g} s), an own process "
         f"each, all rows in {settings.rounds} shuffled, interleaved rounds.",
-        "× as fast: ratio of medians with its 95% bootstrap interval"
+        "× speed: ratio of medians with its 95% bootstrap interval"
         f"{' on ' + thread_words(settings.threads[0]) if len(settings.threads) > 1 else ''}; "
         f"as {TUTORIAL}, and as {STOCK_TUTORIAL}.",
         *_settings_lines(report),
@@ -104,6 +104,10 @@ def how_measured(report: PeersReport) -> list[str]:
     return lines if busy is None else [*lines, f"{busy[0].upper()}{busy[1:]}"]
 
 
+def _bar_words(bar: Bar) -> str:
+    return _MET[bar.met] if bar.met is None else f"{_MET[bar.met]} ({bar.seen})"
+
+
 def _model_cells(report: PeersReport, entry: Entry, threads: Sequence[int]) -> list[str]:
     rows = [report.row(entry, LITERT, count) for count in threads]
     size_bytes = report.model(entry).size_bytes
@@ -111,8 +115,9 @@ def _model_cells(report: PeersReport, entry: Entry, threads: Sequence[int]) -> l
     return [
         entry.title,
         entry.made_for,
-        _NONE if size_bytes is None else f"{size_bytes / 1e6:.2f}",
+        report.model(entry).precision,
         _input_words(rows[0]),
+        _NONE if size_bytes is None else f"{size_bytes / 1e6:.2f}",
         _NONE if entry.pets is None else f"{entry.pets.iou:.3f}{_mark(entry)}",
         _NONE if entry.pets is None or entry.pets.miou is None else f"{entry.pets.miou:.3f}",
         *(_latency(row) for row in rows),
@@ -163,8 +168,8 @@ def _speedup(report: PeersReport, row: Row | None, reference: Entry | None) -> s
 
 
 def _ratio(speedup: RatioInterval) -> str:
-    interval = "" if speedup.low is None or speedup.high is None else f" [{speedup.low:.3g}, {speedup.high:.3g}]"
-    return f"{speedup.ratio:.3g}{interval}"
+    interval = "" if speedup.low is None or speedup.high is None else f" [{ms(speedup.low)}, {ms(speedup.high)}]"
+    return f"{ms(speedup.ratio)}{interval}"
 
 
 def _row_words(report: PeersReport, row: Row) -> str:
