@@ -460,6 +460,8 @@ def test_the_file_is_read_back(contestants: Sequence[Contestant], tmp_path: Path
     path = tmp_path / "peers.json"
     path.write_text(report.model_dump_json())
     assert read_report(path) == report
+    assert report.board.machine.host is None
+    assert [model.path for model in report.board.models][:2] == ["pets.tflite", "tutorial.tflite"]
 
 
 # End to end

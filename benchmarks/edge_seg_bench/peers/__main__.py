@@ -39,7 +39,9 @@ def peers(
     stock_tutorial: Annotated[
         Path | None, typer.Option(help="The same in the stock conversion.", show_default=False)
     ] = None,
-    descriptions: Annotated[Path, typer.Option(help="What those models are, a .toml file each.")] = DESCRIPTIONS,
+    descriptions: Annotated[
+        Path, typer.Option(help="What those models are, a .toml file each.", show_default="benchmarks/peers")
+    ] = DESCRIPTIONS,
     tflite_python: Annotated[
         Path | None,
         typer.Option(exists=True, help="A Python with tflite_runtime; one is made in the cache.", show_default=False),

@@ -94,7 +94,14 @@ def make_report(
         comparisons=(),
     )
     report = report.model_copy(update={"comparisons": tuple(_comparisons(report, contestants, names))})
-    return report.model_copy(update={"bars": evaluate_bars(report)})
+    return report.model_copy(update={"bars": evaluate_bars(report), "board": without_places(board)})
+
+
+def without_places(board: Board) -> Board:
+    """Return the board without the machine's name and folders: the result is made to be published."""
+    models = [model.model_copy(update={"path": Path(model.path).name}) for model in board.models]
+    machine = board.machine.model_copy(update={"host": None})
+    return board.model_copy(update={"models": tuple(models), "machine": machine})
 
 
 def with_refused(board: Board, checked: Checked) -> Board:
