@@ -15,20 +15,22 @@ import pytest
 
 from edge_seg.errors import BenchmarkError, ModelError
 from edge_seg.extras import EXTRAS
+from edge_seg.images import write_image
 from edge_seg.runtimes import TensorSpec
 from edge_seg.shipped import default_model
 from edge_seg_bench.arm64.report import InstructionCount, make_report
-from edge_seg_bench.conversion.answers import Answers, answer, compare_answers, share_of_same
+from edge_seg_bench.conversion.answers import Answers, compare_answers
 from edge_seg_bench.conversion.folders import PRECISIONS, Contender, Network, pair, pair_folders
 from edge_seg_bench.conversion.instructions import CORES, add_counts, can_be_counted
 from edge_seg_bench.conversion.measuring import assemble_network
-from edge_seg_bench.conversion.onnxruntime_runner import OnnxRuntimeRunner
-from edge_seg_bench.conversion.peer_worker import PEERS, PeerBackend
 from edge_seg_bench.conversion.result import ConversionReport, Row, ThreadSampling, read_report
 from edge_seg_bench.conversion.table import markdown, network_table, sentences
 from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.measurement import Candidate, ModelRun
 from edge_seg_bench.messages import Block, Classify, Finish, Finished, Load, Loaded, Request
+from edge_seg_bench.peers.answers import answer, share_of_same
+from edge_seg_bench.peers.onnxruntime_runner import OnnxRuntimeRunner
+from edge_seg_bench.peers.peer_worker import PEERS, PeerBackend
 from edge_seg_bench.serving import class_ids, serve
 from edge_seg_bench.worker_process import WorkerProcess
 
@@ -160,6 +162,16 @@ def test_a_peer_speaks_the_workers_protocol() -> None:
     assert np.shape(classified["class_ids"]) == (8, 12)
     assert {0, 1} == set(np.ravel(classified["class_ids"]))
     assert Finished(**finished).peak_rss_bytes > 1e6
+
+
+def test_a_picture_file_is_segmented_at_the_networks_size(tmp_path: Path) -> None:
+    half = np.zeros((64, 96, 3), np.uint8)
+    half[:, :48] = 255
+    write_image(tmp_path / "half.png", half)
+    _, classified = answers_to(BrightnessBackend(), LOAD, Classify(str(tmp_path / "half.png")))
+    np.testing.assert_array_equal(classified["class_ids"], [[0] * 6 + [1] * 6] * 8)
+    _, none = answers_to(BrightnessBackend(), LOAD, Classify(str(tmp_path / "none.png")))
+    assert "none.png" in none["error"]
 
 
 def test_the_layout_of_the_answer_does_not_matter_and_no_answer_is_a_sentence() -> None:

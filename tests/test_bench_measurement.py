@@ -98,7 +98,7 @@ def measured(
     starts = iter(workers)
     candidates = [Candidate(Path(f"model{index}.tflite"), DEFAULT_RUNTIME) for index in range(len(workers))]
 
-    def start_next(_module: str) -> WorkerProcess:
+    def start_next(_candidate: Candidate) -> WorkerProcess:
         return next(starts)()
 
     runs = measure_candidates(candidates, settings, start_worker=start_next, watch=watch, patience_s=patience_s)

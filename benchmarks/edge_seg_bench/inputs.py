@@ -1,5 +1,6 @@
 """What models are given: random values for latency, a generated photograph for answers."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_seg.runtimes import TensorSpec
@@ -21,6 +22,20 @@ def random_input(spec: TensorSpec, seed: int = _INPUT_SEED) -> Tensor:
         return generator.random(spec.shape).astype(spec.dtype)
     limits = np.iinfo(spec.dtype)
     return generator.integers(limits.min, limits.max, size=spec.shape, dtype=spec.dtype, endpoint=True)
+
+
+def picture_input(picture: str | None, height: int, width: int) -> "RgbImage":
+    """Return a picture file at this size, or the generated photograph for None, [height, width, 3] uint8 RGB.
+
+    Raises:
+        ImageError: the file cannot be decoded.
+    """
+    if picture is None:
+        return photograph(height, width)
+    from edge_seg.images import read_image
+    from edge_seg.resampling import shrink_image
+
+    return shrink_image(read_image(Path(picture)), height, width)
 
 
 def photograph(height: int, width: int, number: int = 0) -> "RgbImage":

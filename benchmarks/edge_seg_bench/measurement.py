@@ -22,7 +22,7 @@ from edge_seg_bench.memory import peak_rss_bytes
 from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded, Reply, Request
 from edge_seg_bench.results import Conditions, Sampling
 from edge_seg_bench.statistics import is_stable
-from edge_seg_bench.worker_process import TFLITE_WORKER, WorkerProcess
+from edge_seg_bench.worker_process import TFLITE_WORKER, THIS_PYTHON, Interpreter, WorkerProcess
 
 _PATIENCE_S = 300.0
 """For what a worker does beside or beyond its limit: loading, one slow inference."""
@@ -45,17 +45,22 @@ OnProgress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Candidate:
-    """A model in a runtime at a number of threads, and the module of the worker that runs it there."""
+    """A model in a runtime at a number of threads, the module of the worker that runs it there, and its Python."""
 
     model: Path
     runtime: str
     threads: int = 1
     worker: str = TFLITE_WORKER
+    interpreter: Interpreter = THIS_PYTHON
 
     @property
     def words(self) -> str:
         """What it is called while it is measured."""
         return f"{self.model.name}, {self.runtime}, {thread_words(self.threads)}"
+
+    def start_worker(self) -> WorkerProcess:
+        """Start the process that it is measured in."""
+        return WorkerProcess(self.worker, self.interpreter)
 
 
 @dataclass
@@ -106,7 +111,7 @@ def measure_candidates(
     settings: Sampling,
     on_progress: OnProgress = lambda _name: None,
     *,
-    start_worker: Callable[[str], WorkerProcess] = WorkerProcess,
+    start_worker: Callable[[Candidate], WorkerProcess] = Candidate.start_worker,
     watch: Watch | None = None,
     patience_s: float = _PATIENCE_S,
 ) -> list[ModelRun]:
@@ -123,7 +128,7 @@ def measure_candidates(
         runs: list[ModelRun] = []
         for candidate in candidates:  # loaded before the next worker starts, which would disturb it
             _check_memory(watch.available_bytes(), runs, len(candidates))
-            worker = stack.enter_context(start_worker(candidate.worker))
+            worker = stack.enter_context(start_worker(candidate))
             runs.append(ModelRun(candidate, worker, patience_s))
             _each(runs[-1:], _load, settings, on_progress)
         _each(runs, _warm_up, settings, on_progress)

@@ -51,12 +51,14 @@ class BlockDone:
 
 @dataclass(frozen=True)
 class Classify:
-    """Segment the generated photograph of edge_seg_bench.inputs."""
+    """Segment a picture file, or the generated photograph of edge_seg_bench.inputs."""
+
+    picture: str | None = None
 
 
 @dataclass(frozen=True)
 class Classified:
-    """The class ids of the photograph's pixels, at network size, a list for each row of pixels."""
+    """The class ids of the picture's pixels, at network size, a list for each row of pixels."""
 
     class_ids: list[list[int]]
 

@@ -10,7 +10,7 @@ from edge_seg.errors import ModelError
 from edge_seg.runtimes import TensorSpec
 from edge_seg.runtimes.engine import Tensor
 from edge_seg_bench.answering import Answer, answer_lines, answer_stdin
-from edge_seg_bench.inputs import photograph, random_input
+from edge_seg_bench.inputs import picture_input, random_input
 from edge_seg_bench.messages import (
     REQUESTS,
     Block,
@@ -149,16 +149,16 @@ def _answer(backend: Backend[R], runner: R, request: Request) -> Answer:
             latencies_ms = measure_block(runner.invoke, request)
             return asdict(BlockDone([round(latency_ms, 5) for latency_ms in latencies_ms]))
         case Classify():
-            return asdict(_classify(runner))
+            return asdict(_classify(runner, request))
         case Load() | Trace():
             raise ModelError("a worker loads one model; start another for the next")
         case _:
             return asdict(backend.finish(runner))
 
 
-def _classify(runner: Runner) -> Classified:
+def _classify(runner: Runner, request: Classify) -> Classified:
     spec = runner.inputs[0]
     _, height, width, _ = spec.shape
-    runner.set_input(photograph(height, width)[None].astype(spec.dtype))
+    runner.set_input(picture_input(request.picture, height, width)[None].astype(spec.dtype))
     runner.invoke()
     return Classified(class_ids(runner.output(), height, width).tolist())

@@ -1,12 +1,14 @@
 """The benchmark's side of a worker: starts it, asks, and turns its death into a sentence."""
 
 import json
+import os
 import select
 import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
@@ -24,14 +26,32 @@ _SHOWN_STDERR_LINES = 3
 _STOP_TIMEOUT_S = 5.0
 
 
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python that workers run in."""
+
+    python: str = sys.executable
+    code: Path | None = None
+    """Folder that edge-seg is imported from; None where that Python finds it by itself."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment variables of a worker."""
+        return dict(os.environ) if self.code is None else {**os.environ, "PYTHONPATH": str(self.code)}
+
+
+THIS_PYTHON = Interpreter()
+
+
 class WorkerProcess:
     """A running worker. A context manager: leaving it ends the process."""
 
-    def __init__(self, module: str = TFLITE_WORKER) -> None:
+    def __init__(self, module: str = TFLITE_WORKER, interpreter: Interpreter = THIS_PYTHON) -> None:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
         # -P keeps the current folder off sys.path: a user's numpy.py there must not be imported.
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", module],
+            [interpreter.python, "-P", "-m", module],
+            env=interpreter.variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,

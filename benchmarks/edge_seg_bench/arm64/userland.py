@@ -108,7 +108,7 @@ def open_userland(runtime: str, folder: Path, announce: Callable[[str], None]) -
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{finished.name}.", dir=folder) as scratch:
             _rename(_build(Path(scratch), runtime, requirements), finished)
-    return Userland(finished, _link_project(finished / "project"))
+    return Userland(finished, link_project(finished / "project"))
 
 
 def install_wheel(userland: Userland, wheel: Path, folder: Path) -> Userland:
@@ -208,7 +208,7 @@ def _link_pip(folder: Path) -> Path:
     return folder
 
 
-def _link_project(folder: Path) -> Path:
+def link_project(folder: Path) -> Path:
     """Link to the packages that run this: beside them may lie others, of this machine's architecture."""
     packages = [Path(str(module.__file__)).parent for module in (edge_seg, edge_seg_bench)]
     links = folder / _digest(map(str, packages))

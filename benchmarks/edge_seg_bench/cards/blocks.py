@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from edge_seg_bench.arm64.report import report_sentence, report_table
 from edge_seg_bench.cards.accuracy import Conversion, Reached
 from edge_seg_bench.cards.evidence import Evidence
-from edge_seg_bench.rendering import machine_sentence, markdown_table, ms
+from edge_seg_bench.columns import ms
+from edge_seg_bench.rendering import machine_sentence, markdown_table
 from edge_seg_bench.results import Board, Row
 
 Block = Callable[[Evidence], Sequence[str]]

@@ -7,15 +7,15 @@ from typing import Literal, get_args
 
 from edge_seg.errors import BenchmarkError
 from edge_seg.model_info import Precision
-from edge_seg_bench.conversion.peer_worker import PEER_WORKER, PEERS
+from edge_seg_bench.converted import existing_file, run_name
 from edge_seg_bench.measurement import Candidate
+from edge_seg_bench.peers.peer_worker import PEER_WORKER, PEERS
 from edge_seg_bench.worker_process import TFLITE_WORKER
 
 Conversion = Literal["edge-seg", "stock"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 STOCK_PRECISIONS: tuple[Precision, ...] = ("float32", "int8")
 
-_SUFFIX = "_int8.tflite"
 _COMMAND = "edge-seg convert RUN --out FOLDER"
 _STOCK_COMMAND = (
     "edge-seg convert RUN --out FOLDER --precision float32 --precision int8 --rewrite off --quantizer tensorflow"
@@ -73,7 +73,7 @@ def pair(folder: Path, stock: Path) -> Network:
         )
     ours = _models(folder, name, PRECISIONS, _COMMAND)
     stocks = _models(stock, name, STOCK_PRECISIONS, _STOCK_COMMAND)
-    onnx = _existing(stock / f"{name}.onnx", _ONNX_COMMAND)
+    onnx = existing_file(stock / f"{name}.onnx", _ONNX_COMMAND)
     return Network(
         name,
         (
@@ -85,22 +85,5 @@ def pair(folder: Path, stock: Path) -> Network:
     )
 
 
-def run_name(folder: Path, command: str) -> str:
-    """Return the run that a folder's models came from, by the name of its int8 model; `command` would write one."""
-    names = sorted(path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
-    if len(names) != 1:
-        held = ", ".join(names) or "none"
-        raise BenchmarkError(
-            f"{folder}: holds int8 models of {len(names)} runs ({held}), and one is measured; type  {command}"
-        )
-    return names[0]
-
-
 def _models(folder: Path, name: str, precisions: Sequence[Precision], command: str) -> dict[Precision, Path]:
-    return {key: _existing(folder / f"{name}_{key}.tflite", command) for key in precisions}
-
-
-def _existing(path: Path, command: str) -> Path:
-    if not path.is_file():
-        raise BenchmarkError(f"{path}: no such file; type  {command}")
-    return path
+    return {key: existing_file(folder / f"{name}_{key}.tflite", command) for key in precisions}

@@ -5,11 +5,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from edge_seg.model_info import ModelInfo, read_model_info
-from edge_seg_bench.conversion.answers import Answers, answer, compare_answers
+from edge_seg_bench.conversion.answers import Answers, compare_answers
 from edge_seg_bench.conversion.folders import Contender, Network
-from edge_seg_bench.conversion.peer_worker import PEERS
 from edge_seg_bench.conversion.result import NetworkResult, Row, ThreadSampling, Timing
 from edge_seg_bench.measurement import ModelRun, measure_candidates, thread_words
+from edge_seg_bench.peers.answers import answer
+from edge_seg_bench.peers.peer_worker import PEERS
 from edge_seg_bench.statistics import Blocks, ratio_of_medians, summarise
 
 Announce = Callable[[str], None]

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from edge_seg_bench.arm64.cores import find_core
 from edge_seg_bench.columns import ms
 from edge_seg_bench.conversion.instructions import CORES
-from edge_seg_bench.conversion.peer_worker import PEERS
 from edge_seg_bench.conversion.result import ConversionReport, NetworkResult, Row, Timing
 from edge_seg_bench.machine import busy_note
 from edge_seg_bench.measurement import thread_words
+from edge_seg_bench.peers.answers import BROKEN_BELOW
+from edge_seg_bench.peers.peer_worker import PEERS
 from edge_seg_bench.rendering import machine_sentence, markdown_table
 from edge_seg_bench.statistics import RatioInterval
 
@@ -18,8 +19,6 @@ _DECODERS = {
     "separable": "separable decoder (the default)",
     "transpose": "decoder of transposed convolutions (the tutorial's)",
 }
-_BROKEN_BELOW = 0.97
-"""Rounding to bfloat16 or int8 changes fewer pixels than this; a lost operation changes more."""
 
 
 def markdown(report: ConversionReport) -> str:
@@ -137,7 +136,7 @@ def _agreement_sentence(row: Row, share: float | None) -> str:
     if share is None:
         return ""
     sentence = f"{_row_words(row)} gives {share:.2%} of a photograph's pixels the class that LiteRT gives"
-    return f"{sentence}." if share >= _BROKEN_BELOW else f"**{sentence}: too few for the same computation.**"
+    return f"{sentence}." if share >= BROKEN_BELOW else f"**{sentence}: too few for the same computation.**"
 
 
 def _doubt_sentence(network: NetworkResult) -> str:

@@ -1,4 +1,4 @@
-"""One model in OpenVINO or ONNX Runtime, `python -m edge_seg_bench.conversion.peer_worker`: the worker of the peers.
+"""One model in OpenVINO or ONNX Runtime, `python -m edge_seg_bench.peers.peer_worker`: the worker of the peers.
 
 It answers the same requests as edge_seg_bench.worker, on the same inputs.
 """
@@ -15,7 +15,7 @@ from edge_seg_bench.messages import Finished, Load
 from edge_seg_bench.results import UNKNOWN_PRECISION
 from edge_seg_bench.serving import Runner, run_worker
 
-PEER_WORKER = "edge_seg_bench.conversion.peer_worker"
+PEER_WORKER = "edge_seg_bench.peers.peer_worker"
 PEERS = {"openvino": "OpenVINO", "onnxruntime": "ONNX Runtime"}
 """The peers by the name of their package, which is also that of their distribution."""
 
@@ -47,7 +47,7 @@ class PeerBackend:
 
     def load(self, request: Load) -> PeerRunner:
         """Load a model; what the peer throws becomes a sentence."""
-        adapter = import_module(f"edge_seg_bench.conversion.{request.runtime}_runner")
+        adapter = import_module(f"edge_seg_bench.peers.{request.runtime}_runner")
         path = Path(request.model)
         if not path.is_file():
             raise ModelError(f"{path}: no such model file")
