@@ -58,10 +58,10 @@ class Subject:
 
 
 SUBJECTS = (
-    Subject("pets", "pets-256-small"),
+    Subject("pets", "pets-192-small"),
     Subject("pets-fast", "pets-128-small"),
     Subject("pets-accurate", "pets-256"),
-    Subject("trash", "trash"),
+    Subject("trash", "trash-256"),
     Subject("fire", "fire", ships=False),
     Subject("water", "flood", ships=False),
 )

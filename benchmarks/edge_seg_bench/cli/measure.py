@@ -10,7 +10,6 @@ import typer
 from edge_seg.errors import BenchmarkError
 from edge_seg.extras import missing_module, require_extra
 from edge_seg.files import check_can_write
-from edge_seg_bench.model_files import model_files
 
 if TYPE_CHECKING:
     from edge_seg_bench.results import Board, Results, Settings
@@ -79,6 +78,8 @@ def measure(
         check_can_write(out)
     runtimes = _checked_runtimes(runtime)
     counts = _thread_counts(threads)
+    from edge_seg_bench.model_files import model_files
+
     files = model_files(models)
     from edge_seg_bench.results import Results, Settings, rounds_for
 
