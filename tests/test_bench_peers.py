@@ -435,7 +435,7 @@ def test_the_page_names_met_and_missed_bars_and_every_failure(
         in text
     )
     assert "selfie_segmentation.tflite: no such file" in text
-    assert "cats_int8 in tflite_runtime, 2 threads: not measured: stops at Python 3.11." in text
+    assert "cats_int8 (tflite_runtime, 2 threads): not measured: stops at Python 3.11" in text
     assert "| cats.onnx | ONNX Runtime | – |" in text
     assert "**cats_int8 in OpenVINO gives 90.00% of the pixels of the first pictures the class that LiteRT" in text
 

@@ -79,9 +79,7 @@ def count_pet_pixels(answer: Mask, truth: ClassMap, classes: PetClasses, ignore_
     """
     counted = ~np.isin(truth, (*classes.left_out, ignore_id))
     is_pet = np.isin(truth, classes.pet)
-    return PetPixels(
-        int(np.count_nonzero(answer & is_pet & counted)), int(np.count_nonzero((answer | is_pet) & counted))
-    )
+    return PetPixels(int(np.count_nonzero(answer & is_pet)), int(np.count_nonzero((answer | is_pet) & counted)))
 
 
 def pet_mask(segmentation: Segmentation, classes: PetClasses) -> Mask:

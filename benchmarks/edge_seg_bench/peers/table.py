@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Sequence
 
 from edge_seg_bench.columns import ms
-from edge_seg_bench.machine import busy_note
 from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.peers.answers import BROKEN_BELOW
 from edge_seg_bench.peers.bars import coral_entry
 from edge_seg_bench.peers.contestants import LITERT, STOCK_TUTORIAL, TFLITE_RUNTIME, TUTORIAL
 from edge_seg_bench.peers.peer_worker import PEERS
 from edge_seg_bench.peers.result import Bar, Entry, PeersReport
-from edge_seg_bench.rendering import machine_sentence, markdown_table
+from edge_seg_bench.rendering import machine_sentence, markdown_table, notes
 from edge_seg_bench.results import Row, RowKey
 from edge_seg_bench.statistics import RatioInterval
 
@@ -62,7 +61,7 @@ def runtime_table(report: PeersReport) -> list[str]:
 
 
 def sentences(report: PeersReport) -> list[str]:
-    """Return what makes a figure doubtful, and each failure."""
+    """Return what makes a figure doubtful, what a delegate left out, and each failure."""
     said = [
         f"{entry.title} was made for {entry.description.made_for}, not for pets: its pet IoU shows what that costs."
         for entry in report.entries
@@ -80,29 +79,26 @@ def sentences(report: PeersReport) -> list[str]:
         if item.share < BROKEN_BELOW and item.row.threads == report.board.settings.threads[0]
     ]
     said += [f"{entry.title}: no pet IoU: {entry.error}." for entry in report.entries if entry.error is not None]
-    said += [f"{_row_words(report, row)}: {note}." for row in report.board.rows for note in row.notes]
-    failed = [row for row in report.board.rows if row.error is not None]
-    return said + [f"{_row_words(report, row)}: not measured: {row.error}." for row in failed]
+    return said + notes(report.board)
 
 
 def how_measured(report: PeersReport) -> list[str]:
     """Return lines on the figures, the models' origin, the runtimes and the machine."""
-    settings, busy = report.board.settings, busy_note(report.board.machine)
-    lines = [
+    settings = report.board.settings
+    return [
         f"Pet IoU: pet against background on {report.pictures} pictures (split {report.split} of {report.data}) at "
         "their full size, border left out, every model through its own preprocessing, in LiteRT. mIoU: over all "
         "classes of the data set.",
         "Milliseconds: median ± median absolute deviation of one inference, input already in place; at least "
         f"{settings.runs} runs and {settings.seconds:g} s a row (at most {settings.limit_seconds:g} s), an own process "
         f"each, all rows in {settings.rounds} shuffled, interleaved rounds.",
-        "× speed: ratio of medians with its 95% bootstrap interval"
-        f"{' on ' + thread_words(settings.threads[0]) if len(settings.threads) > 1 else ''}; "
-        f"as {TUTORIAL}, and as {STOCK_TUTORIAL}.",
+        "× speed: ratio of median times with its 95% bootstrap interval"
+        f"{', on ' + thread_words(settings.threads[0]) if len(settings.threads) > 1 else ''}. "
+        f"The tutorial's: {TUTORIAL}; the stock tutorial's: {STOCK_TUTORIAL}.",
         *_settings_lines(report),
         f"{machine_sentence(report.board.machine)}; edge-seg {report.board.edge_seg_version}, {_versions(report)}; "
         f"{report.board.created}.",
     ]
-    return lines if busy is None else [*lines, f"{busy[0].upper()}{busy[1:]}"]
 
 
 def _bar_words(bar: Bar) -> str:
@@ -171,10 +167,6 @@ def _speedup(report: PeersReport, row: Row | None, reference: Entry | None) -> s
 def _ratio(speedup: RatioInterval) -> str:
     interval = "" if speedup.low is None or speedup.high is None else f" [{ms(speedup.low)}, {ms(speedup.high)}]"
     return f"{ms(speedup.ratio)}{interval}"
-
-
-def _row_words(report: PeersReport, row: Row) -> str:
-    return f"{report.entry(row).title} in {_RUNTIMES[row.runtime]}, {thread_words(row.threads)}"
 
 
 def _settings_lines(report: PeersReport) -> list[str]:
