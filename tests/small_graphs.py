@@ -86,6 +86,12 @@ class SmallGraph:
         shape = self.model.subgraphs[0].tensors[one].shape
         return self._append(OP.ADD, [one, other], shape, schema.AddOptionsT())
 
+    def from_bytes(self) -> int:
+        """Make the image uint8; return it as float32."""
+        image = self.model.subgraphs[0].tensors[self.image]
+        image.type = schema.TensorType.UINT8
+        return self._append(OP.CAST, [self.image], image.shape, schema.CastOptionsT())
+
     def finished(self, output: int) -> bytes:
         """Return the model, `output` its output, with a signature."""
         self.model.subgraphs[0].outputs = [output]

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -14,15 +15,20 @@ import pytest
 from edge_seg.errors import BenchmarkError, ModelError
 from edge_seg.runtimes import DEFAULT_RUNTIME, TensorSpec
 from edge_seg.shipped import default_model
-from edge_seg_bench.assembly import assemble
+from edge_seg_bench.assembly import assemble, blocks_of
+from edge_seg_bench.conditions import Watch
 from edge_seg_bench.inputs import random_input
 from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.measurement import Candidate, measure_candidates, steps_of
 from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded
+from edge_seg_bench.model_files import model_files
+from edge_seg_bench.rendering import markdown
 from edge_seg_bench.results import Board, Results, Settings
 from edge_seg_bench.serving import measure_block, serve
+from edge_seg_bench.statistics import ratio_of_medians
 from edge_seg_bench.worker import TfliteBackend
 from edge_seg_bench.worker_process import WorkerProcess
+from fake_firmware import install_vcgencmd
 
 QUICK = Settings(
     runtimes=(DEFAULT_RUNTIME,),
@@ -36,8 +42,11 @@ QUICK = Settings(
 )
 
 # A worker without a model: `latency_ms` a run; what a test changes is in the template's places.
+# Every block is written into one file of all workers, so that a test sees their order and a fake can drift with it.
 FAKE = """
 import json, os, sys, time
+from pathlib import Path
+log = Path(__file__).with_name("blocks.log")
 blocks = 0
 for line in sys.stdin:
     ((kind, fields),) = json.loads(line).items()
@@ -45,6 +54,8 @@ for line in sys.stdin:
         reply = {loaded}
     elif kind == "Block":
         blocks += 1
+        with log.open("a") as lines:
+            lines.write({name!r} + "\\n")
         {on_block}
         runs = min(fields["runs"], int(fields["limit_s"] * 1000 / {latency_ms}))
         reply = {{"latencies_ms": [{latency_ms}] * max(1, runs)}}
@@ -60,8 +71,9 @@ LOADED = Loaded("1.0", 1.0, 2.0, 3.0, [1, 8, 8, 3], "uint8")
 def fake_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Callable[[], WorkerProcess]]:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
-    def make(name: str, *, on_block: str = "pass", latency_ms: float = 2.0) -> Callable[[], WorkerProcess]:
-        code = FAKE.format(loaded=asdict(LOADED), finished=asdict(FINISHED), on_block=on_block, latency_ms=latency_ms)
+    def make(name: str, *, on_block: str = "pass", latency_ms: float | str = 2.0) -> Callable[[], WorkerProcess]:
+        texts = {"loaded": asdict(LOADED), "finished": asdict(FINISHED), "on_block": on_block}
+        code = FAKE.format(name=name, latency_ms=latency_ms, **texts)
         (tmp_path / f"{name}.py").write_text(code)
         return lambda: WorkerProcess(name)
 
@@ -76,14 +88,20 @@ def model() -> Path:
         pytest.skip(str(error))
 
 
-def measured(workers: list[Callable[[], WorkerProcess]], settings: Settings = QUICK) -> Board:
+def measured(
+    workers: list[Callable[[], WorkerProcess]],
+    settings: Settings = QUICK,
+    *,
+    watch: Watch | None = None,
+    patience_s: float = 60.0,
+) -> Board:
     starts = iter(workers)
     candidates = [Candidate(Path(f"model{index}.tflite"), DEFAULT_RUNTIME) for index in range(len(workers))]
 
     def start_next(_module: str) -> WorkerProcess:
         return next(starts)()
 
-    runs = measure_candidates(candidates, settings, start_worker=start_next)
+    runs = measure_candidates(candidates, settings, start_worker=start_next, watch=watch, patience_s=patience_s)
     return assemble(runs, settings, describe_machine())
 
 
@@ -96,6 +114,81 @@ def test_fake_workers_are_measured_in_equal_rounds(
     assert [row.measurement.latency.runs for row in board.rows if row.measurement] == [6, 6]
     assert board.comparisons[0].speedup.ratio == 2.0
     assert [model.precision for model in board.models] == ["int8", "int8"]
+
+
+def test_the_workers_take_turns_in_every_round(
+    fake_worker: Callable[..., Callable[[], WorkerProcess]], tmp_path: Path
+) -> None:
+    settings = QUICK.model_copy(update={"runs": 24, "rounds": 12, "warmup_seconds": 0})
+    measured([fake_worker(name) for name in "abc"], settings)
+    order = (tmp_path / "blocks.log").read_text().split()
+    rounds = [order[start : start + 3] for start in range(0, len(order), 3)]
+    assert [sorted(turns) for turns in rounds] == [["a", "b", "c"]] * 12
+    assert {turns[0] for turns in rounds} == {"a", "b", "c"}
+
+
+DRIFT_MS = "2 + 0.05 * len(log.read_text().split())"
+
+
+def test_a_drift_that_all_see_is_no_difference(
+    fake_worker: Callable[..., Callable[[], WorkerProcess]], tmp_path: Path
+) -> None:
+    settings = QUICK.model_copy(update={"runs": 60, "rounds": 12, "warmup_seconds": 0})
+    workers = [fake_worker("first", latency_ms=DRIFT_MS), fake_worker("second", latency_ms=DRIFT_MS)]
+    (together,) = measured(workers, settings).comparisons
+    assert together.verdict == "no difference"
+
+    (tmp_path / "blocks.log").unlink()
+    one_after_the_other = [blocks_of(measured([worker], settings).rows[0]) for worker in workers]
+    assert ratio_of_medians(*one_after_the_other).verdict == "slower"
+
+
+def test_waiting_workers_take_no_processor_time(model: Path) -> None:
+    with WorkerProcess() as worker:
+        worker.ask(Load(str(model), DEFAULT_RUNTIME, 2), Loaded, timeout_s=120)
+        worker.ask(Block(20, 0, 60, 0), BlockDone, timeout_s=120)
+        time.sleep(0.1)
+        before_ns = processor_time_ns(worker.pid)
+        time.sleep(0.4)
+        assert processor_time_ns(worker.pid) - before_ns < 20e6
+
+
+def processor_time_ns(pid: int) -> int:
+    """Return the processor time of all threads of a process (/proc/PID/task/TID/schedstat)."""
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir())
+
+
+def test_workers_that_do_not_fit_into_memory_are_refused_before_measuring(
+    fake_worker: Callable[..., Callable[[], WorkerProcess]], tmp_path: Path
+) -> None:
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/meminfo").write_text("MemAvailable:  4000 kB\n")
+    workers = [fake_worker("one"), fake_worker("two")]
+    with pytest.raises(BenchmarkError, match=r"2 rows do not fit into memory side by side: 1 of them leave 4 MB, and"):
+        measured(workers, watch=Watch(tmp_path))
+    assert not (tmp_path / "blocks.log").exists()
+    assert measured(workers[:1], watch=Watch(tmp_path)).rows[0].error is None
+
+
+def test_a_board_with_a_meter_and_a_firmware_that_throttles(
+    fake_worker: Callable[..., Callable[[], WorkerProcess]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rail = "VDD_CORE_A current(7)=2.00000000A\nVDD_CORE_V volt(15)=1.50000000V\n"
+    install_vcgencmd(tmp_path / "firmware", monkeypatch, pmic_read_adc=rail, get_throttled="throttled=0x0\n")
+    throttled = tmp_path / "firmware/get_throttled"
+    throttles = f"blocks == 2 and Path({str(throttled)!r}).write_text('throttled=0x50000')"
+    watch = Watch(tmp_path)
+    settings = QUICK.model_copy(update={"warmup_seconds": 0})
+    board = measured([fake_worker("hot", on_block=f"{throttles}; time.sleep(0.4)")], settings, watch=watch)
+    measurement = board.rows[0].measurement
+    assert measurement is not None
+    assert measurement.throttled_blocks == 1
+    assert measurement.before.throttling == ()
+    assert measurement.after.throttling == ("under-voltage since boot", "throttled since boot")
+    # A block of 0.4 s or more at 3 W, of two runs and the one that is thrown away.
+    assert measurement.energy_mj is not None
+    assert measurement.energy_mj >= 0.4 * 3.0 * 1e3 / 3
+    assert "* the board was throttled in 1 of 3 blocks" in markdown(Results(boards=(board,)))
 
 
 @pytest.mark.parametrize(
@@ -125,6 +218,22 @@ def test_a_worker_that_hangs_is_stopped(fake_worker: Callable[..., Callable[[], 
             worker.ask(Block(1, 0, 1, 0), BlockDone, timeout_s=0.05)
         with pytest.raises(BenchmarkError, match="SIGKILL"):
             worker.ask(Finish(), Finished, timeout_s=1)
+
+
+def test_a_model_without_an_answer_in_time_does_not_stop_the_others(
+    fake_worker: Callable[..., Callable[[], WorkerProcess]],
+) -> None:
+    workers = [fake_worker("hang", on_block="blocks > 1 and time.sleep(600)"), fake_worker("good")]
+    settings = QUICK.model_copy(update={"warmup_seconds": 0, "limit_seconds": 0.3})
+    bad, good = measured(workers, settings, patience_s=3.0).rows
+    assert bad.error == "its process gave no answer within 3 s and was stopped"
+    assert good.measurement is not None
+
+
+def test_a_long_block_is_waited_for(fake_worker: Callable[..., Callable[[], WorkerProcess]]) -> None:
+    settings = QUICK.model_copy(update={"warmup_seconds": 0, "limit_seconds": 90.0})
+    (row,) = measured([fake_worker("long", on_block="blocks == 1 and time.sleep(2.5)")], settings, patience_s=2.0).rows
+    assert row.error is None
 
 
 def test_a_slow_model_stops_at_the_limit_and_says_so(
@@ -183,7 +292,7 @@ def bench(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=240)
 
 
-QUICK_OPTIONS = ("--runs", "6", "--seconds", "0.05", "--warmup", "0.05")
+QUICK_OPTIONS = ("--runs", "6", "--seconds", "0.05", "--warmup", "0.05", "--no-stages")
 
 
 def test_bench_writes_what_it_measured(model: Path, tmp_path: Path) -> None:
@@ -196,6 +305,8 @@ def test_bench_writes_what_it_measured(model: Path, tmp_path: Path) -> None:
     assert printed == Results.model_validate_json((tmp_path / "out" / "results.json").read_text())
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "latency.png",
+        "report.html",
+        "results.csv",
         "results.json",
         "results.md",
     ]
@@ -218,6 +329,18 @@ def test_bench_reports_the_good_rows_and_fails_for_the_bad(model: Path, tmp_path
     assert "none (litert, 1 thread): not measured: none.tflite: no such model file" in done.stdout
     assert done.stderr.startswith("edge-seg: 1 of 2 rows not measured; none: none.tflite: no such model file")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_folder_stands_for_its_models_by_name(tmp_path: Path) -> None:
+    for name in ("b.tflite", "a.tflite", "conversion.json", "other/c.tflite"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    files = [tmp_path / "a.tflite", tmp_path / "b.tflite"]
+    assert model_files([tmp_path]) == files
+    assert model_files([tmp_path / "b.tflite", tmp_path, Path("none.tflite")]) == [*files[::-1], Path("none.tflite")]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(BenchmarkError, match=r"empty: this folder holds no \.tflite file; `edge-seg convert`"):
+        model_files([tmp_path / "empty"])
 
 
 @pytest.mark.parametrize(

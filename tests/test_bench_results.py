@@ -1,120 +1,22 @@
 """The results file, the text made from it, and the figures of the device."""
 
 import json
+import re
 from pathlib import Path
 
-import numpy as np
 import pytest
 
+from bench_fixtures import MACHINE, MODELS, ROWS, board, measurement, model, results, row
 from edge_seg.errors import BenchmarkError
-from edge_seg_bench.assembly import compare_rows, display_names
+from edge_seg_bench.assembly import display_names
+from edge_seg_bench.columns import ms
 from edge_seg_bench.device_figures import Target, figure_of_samples, make_report, report_markdown, verdict
 from edge_seg_bench.device_pipeline import bracketed_ratios
 from edge_seg_bench.machine import busy_note, describe_machine
 from edge_seg_bench.memory import parse_peak_rss, peak_rss_bytes
-from edge_seg_bench.plotting import plot_latency
-from edge_seg_bench.recording import Machine
-from edge_seg_bench.rendering import markdown, ms, speedup_words
-from edge_seg_bench.results import (
-    Board,
-    Comparison,
-    Conditions,
-    DelegateUse,
-    Measurement,
-    Model,
-    Results,
-    Row,
-    RowKey,
-    Settings,
-    read_results,
-    reference_row,
-    write_results,
-)
-from edge_seg_bench.statistics import RatioInterval, summarise
-
-MACHINE = Machine(
-    cpu_model="Cortex-A76",
-    cores=4,
-    architecture="aarch64",
-    os="Debian GNU/Linux 12 (bookworm)",
-    python="3.11.2",
-    board="Raspberry Pi 5 Model B Rev 1.0",
-    cpu_governor="ondemand",
-    load_average=0.1,
-)
-SETTINGS = Settings(
-    runtimes=("litert",), threads=(1,), runs=50, seconds=3, warmup_seconds=2, limit_seconds=20, rounds=12, seed=0
-)
-
-CALM = Conditions(load_average=0.1, temperature_c=45.0, clock_mhz=2400.0, throttling=())
-
-ALL_DELEGATED = DelegateUse(partitions=1, delegated_nodes=70, total_nodes=70, left_out={})
-
-
-def measurement(median_ms: float, delegate: DelegateUse | None = ALL_DELEGATED) -> Measurement:
-    samples = median_ms * np.random.default_rng(0).lognormal(0, 0.05, (12, 20))
-    return Measurement(
-        runtime_version="2.3.0",
-        runtime_settings={},
-        import_ms=100,
-        load_ms=20,
-        first_inference_ms=30,
-        peak_rss_bytes=70_000_000,
-        input_shape=(1, 128, 128, 3),
-        input_dtype="uint8",
-        delegate=delegate,
-        warmup_runs=15,
-        blocks_ms=tuple(tuple(block) for block in samples.tolist()),
-        latency=summarise(samples.ravel()),
-        before=CALM,
-        after=CALM,
-        throttled_blocks=0,
-        energy_mj=None,
-    )
-
-
-def model(name: str, precision: str, **changes: object) -> Model:
-    fields: dict[str, object] = {
-        "name": name,
-        "path": f"/models/{name}.tflite",
-        "size_bytes": 2_500_000,
-        "precision": precision,
-        "recorded_metrics": {},
-    }
-    return Model.model_validate({**fields, **changes})
-
-
-def row(name: str, median_ms: float | None, **changes: object) -> Row:
-    fields: dict[str, object] = {
-        "model": name,
-        "runtime": "litert",
-        "threads": 1,
-        "notes": (),
-        "error": None if median_ms is not None else "it is broken",
-        "measurement": None if median_ms is None else measurement(median_ms),
-    }
-    return Row.model_validate({**fields, **changes})
-
-
-MODELS = (model("int8", "int8"), model("float32", "float32"), model("bad", "unknown"))
-ROWS = (row("int8", 2.0), row("float32", 4.0), row("bad", None))
-
-
-def board(rows: tuple[Row, ...] = ROWS, models: tuple[Model, ...] = MODELS) -> Board:
-    compared = Board(
-        created="2026-01-01T00:00:00+00:00",
-        edge_seg_version="0.1.0",
-        machine=MACHINE,
-        settings=SETTINGS,
-        models=models,
-        rows=rows,
-        comparisons=(),
-    )
-    return compared.model_copy(update={"comparisons": compare_rows(compared)})
-
-
-def results(*boards: Board) -> Results:
-    return Results(boards=boards or (board(),))
+from edge_seg_bench.rendering import markdown, speedup_words
+from edge_seg_bench.results import Comparison, DelegateUse, RowKey, read_results, reference_row, write_results
+from edge_seg_bench.statistics import RatioInterval
 
 
 def test_results_survive_the_file(tmp_path: Path) -> None:
@@ -145,16 +47,32 @@ def test_an_unknown_key_is_refused_anywhere(tmp_path: Path, where: tuple[str | i
         read_results(tmp_path / "results.json")
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 1}', '{"schema_version": 3, "boards": []}'])
-def test_another_file_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
-    (tmp_path / "results.json").write_text(text)
-    with pytest.raises(BenchmarkError, match=r"results\.json: no benchmark result of schema 2"):
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "empty; `edge-seg bench MODEL --out DIR` writes a result"),
+        (" \n", "empty"),
+        ("{", "not JSON (Expecting property name"),
+        ("\xff", "not JSON ("),
+        ("[]", "names no schema_version and is no benchmark result"),
+        ("{}", "names no schema_version and is no benchmark result"),
+        ('{"schema_version": "2"}', "names no schema_version and is no benchmark result"),
+        ('{"schema_version": 1}', "of schema 1, and this edge-seg reads schema 2; measure again with `edge-seg bench"),
+        ('{"schema_version": 3, "boards": []}', "of schema 3, and this edge-seg reads schema 2; update edge-seg"),
+        ('{"schema_version": 2}', "no benchmark result of schema 2 (boards: Field required); measure again"),
+    ],
+)
+def test_another_file_is_refused_in_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "results.json").write_text(text, encoding="latin-1")
+    with pytest.raises(BenchmarkError, match=rf"results\.json: .*{re.escape(sentence)}"):
         read_results(tmp_path / "results.json")
 
 
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"none\.json: No such file"):
         read_results(tmp_path / "none.json")
+    with pytest.raises(BenchmarkError, match=r"Is a directory; `edge-seg bench MODEL --out DIR` writes one"):
+        read_results(tmp_path)
 
 
 def test_the_reference_is_the_float32_model_else_the_first_measured() -> None:
@@ -218,13 +136,6 @@ def test_the_accuracy_a_model_file_records_is_a_column_of_its_own() -> None:
     assert "mIoU" not in markdown(results())
     with_metric = (model("int8", "int8", recorded_metrics={"miou": 0.7312}), *MODELS[1:])
     assert "0.731" in markdown(results(board(models=with_metric)))
-
-
-@pytest.mark.parametrize("slowest_ms", [5.0, 900.0])
-def test_plot_is_a_picture(tmp_path: Path, slowest_ms: float) -> None:
-    plot_latency(tmp_path / "latency.png", board((*ROWS, row("int8", slowest_ms, threads=2))))
-    assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")
-    assert [path.name for path in tmp_path.iterdir()] == ["latency.png"]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import pytest
 
 from edge_seg_bench.statistics import (
     Samples,
+    interval_of_block_median,
     is_stable,
     median_absolute_deviation,
     median_interval,
+    ratio_of_independent_medians,
     ratio_of_medians,
     summarise,
 )
@@ -83,6 +85,33 @@ def test_drift_that_both_models_share_does_not_widen_the_interval() -> None:
     paired = ratio_of_medians(reference, other, resamples=500)
     unpaired = ratio_of_medians(reference, [*other[:-1], *np.array_split(other[-1], 2)], resamples=500)
     assert width(paired) < 0.5 * width(unpaired)
+
+
+def test_two_sessions_share_no_rounds() -> None:
+    drift = [1.0, 1.1, 1.3, 1.4, 1.6, 1.8, 2.0, 2.3, 2.6, 3.0]
+    reference = [2 * slow * block for slow, block in zip(drift, blocks(latencies(400, seed=1)), strict=True)]
+    other = [slow * block for slow, block in zip(drift, blocks(latencies(400, seed=2)), strict=True)]
+    paired = ratio_of_medians(reference, other, resamples=500)
+    independent = ratio_of_independent_medians(reference, other, resamples=500)
+    assert independent.ratio == paired.ratio
+    assert width(paired) < 0.5 * width(independent)
+
+
+@pytest.mark.parametrize("sizes", [(5, 5, 5), (1, 9, 3), (1, 1, 200)])
+def test_blocks_may_differ_in_size(sizes: tuple[int, ...]) -> None:
+    assert interval_of_block_median([np.full(size, 3.0) for size in sizes]) == (3.0, 3.0)
+
+
+def test_a_short_block_weighs_as_much_as_it_holds() -> None:
+    """One draw in four holds the short block alone."""
+    assert interval_of_block_median([np.full(1, 1.0), np.full(99, 9.0)], confidence=0.4) == (9.0, 9.0)
+
+
+def test_draws_in_parts_are_of_the_same_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = blocks(latencies(200))
+    whole = interval_of_block_median(some)
+    monkeypatch.setattr("edge_seg_bench.statistics._MOST_DRAWN_AT_ONCE", 1000)
+    assert interval_of_block_median(some) == pytest.approx(whole, rel=0.02)
 
 
 def width(ratio: object) -> float:

@@ -27,8 +27,10 @@ from edge_seg_bench.results import (
 from edge_seg_bench.statistics import Blocks, ratio_of_medians, summarise
 
 
-def assemble(runs: Sequence[ModelRun], settings: Settings, machine: Machine) -> Board:
-    """Describe every file in a model and every run in a row, and compare all measured rows with the reference."""
+def assemble(
+    runs: Sequence[ModelRun], settings: Settings, machine: Machine, *, energy_meter: str | None = None
+) -> Board:
+    """Describe every file in a model and every run in a row, and compare the measured rows."""
     files = list(dict.fromkeys(run.candidate.model for run in runs))
     names = dict(zip(files, display_names(files), strict=True))
     board = Board(
@@ -39,8 +41,9 @@ def assemble(runs: Sequence[ModelRun], settings: Settings, machine: Machine) -> 
         models=tuple(_model(file, names[file], runs) for file in files),
         rows=tuple(_row(run, names[run.candidate.model]) for run in runs),
         comparisons=(),
+        energy_meter=energy_meter,
     )
-    return board.model_copy(update={"comparisons": compare_rows(board)})
+    return board.model_copy(update={"comparisons": compare_rows(board), "scalings": compare_threads(board)})
 
 
 def display_names(models: Sequence[Path]) -> list[str]:
@@ -58,6 +61,15 @@ def compare_rows(board: Board) -> tuple[Comparison, ...]:
         return ()
     others = [row for row in measured_rows(board) if row is not reference]
     return tuple(_compare(reference, row, board.settings.seed) for row in others)
+
+
+def compare_threads(board: Board) -> tuple[Comparison, ...]:
+    """Compare every measured row of a board with its model and runtime at the fewest threads."""
+    fewest: dict[tuple[str, str], Row] = {}
+    for row in sorted(measured_rows(board), key=lambda row: row.threads):
+        fewest.setdefault((row.model, row.runtime), row)
+    pairs = [(fewest[row.model, row.runtime], row) for row in measured_rows(board)]
+    return tuple(_compare(first, row, board.settings.seed) for first, row in pairs if row is not first)
 
 
 def blocks_of(row: Row) -> Blocks:

@@ -23,9 +23,9 @@ def random_input(spec: TensorSpec, seed: int = _INPUT_SEED) -> Tensor:
     return generator.integers(limits.min, limits.max, size=spec.shape, dtype=spec.dtype, endpoint=True)
 
 
-def photograph(height: int, width: int) -> "RgbImage":
-    """Return a picture like a photograph, [height, width, 3] uint8 RGB; always the same one."""
+def photograph(height: int, width: int, number: int = 0) -> "RgbImage":
+    """Return a picture like a photograph, [height, width, 3] uint8 RGB; each number has its own, always the same."""
     from edge_seg.synthetic import generate_picture
 
-    image, _ = generate_picture(max(height, width), seed=_PHOTOGRAPH_SEED, number=0)
+    image, _ = generate_picture(max(height, width), seed=_PHOTOGRAPH_SEED, number=number)
     return image[:height, :width]

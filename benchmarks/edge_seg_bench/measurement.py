@@ -1,7 +1,8 @@
 """Measuring several models side by side: one process each, blocks of runs in turn, round after round.
 
 A machine drifts (heat, clock, other programs). Measured one after the other, the last model gets the drift;
-measured in shuffled turns, all get the same share.
+measured in shuffled turns, all get the same share. The workers that wait take no processor time, but their memory:
+all of them must fit side by side.
 """
 
 import random
@@ -11,20 +12,26 @@ from dataclasses import dataclass, field
 from functools import partial
 from math import ceil
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.conditions import Watch
-from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded
+from edge_seg_bench.memory import peak_rss_bytes
+from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded, Reply, Request
 from edge_seg_bench.results import Conditions, Sampling
 from edge_seg_bench.statistics import is_stable
 from edge_seg_bench.worker_process import TFLITE_WORKER, WorkerProcess
 
-_ANSWER_TIMEOUT_S = 300.0
+_PATIENCE_S = 300.0
+"""For what a worker does beside or beyond its limit: loading, one slow inference."""
+_MEMORY_MARGIN = 1.2
 _WARMUP_WINDOW_RUNS = 5
 _WARMUP_WINDOW_S = 0.05
 _DISCARD_BELOW_MS = 100.0
+
+R = TypeVar("R", bound=Reply)
 
 
 def thread_words(threads: int) -> str:
@@ -57,7 +64,10 @@ class ModelRun:
 
     candidate: Candidate
     worker: WorkerProcess
+    patience_s: float = _PATIENCE_S
     loaded: Loaded | None = None
+    loaded_bytes: int = 0
+    """Peak resident memory once the model had run."""
     warmup_runs: int = 0
     blocks_ms: list[list[float]] = field(default_factory=list[list[float]])
     before: Conditions | None = None
@@ -79,6 +89,11 @@ class ModelRun:
         """Seconds spent in measured invocations."""
         return sum(sum(block) for block in self.blocks_ms) / 1e3
 
+    def ask(self, request: Request, answer: type[R]) -> R:
+        """Ask the worker; a block's own limit comes on top of the patience."""
+        limit_s = request.limit_s if isinstance(request, Block) else 0.0
+        return self.worker.ask(request, answer, timeout_s=limit_s + self.patience_s)
+
     def wants_more(self, settings: Sampling) -> bool:
         """Tell whether another block is due."""
         if self.error is not None or self.measured_s >= settings.limit_seconds:
@@ -93,17 +108,23 @@ def measure_candidates(
     *,
     start_worker: Callable[[str], WorkerProcess] = WorkerProcess,
     watch: Watch | None = None,
+    patience_s: float = _PATIENCE_S,
 ) -> list[ModelRun]:
     """Measure candidates side by side; one that fails carries its error and does not stop the others.
 
-    `watch` reads the board between blocks; None takes this machine's.
+    `watch` reads the board around blocks; None takes this machine's. A worker that answers later than it was told to,
+    by more than `patience_s` seconds, is ended.
+
+    Raises:
+        BenchmarkError: the workers do not fit into memory side by side.
     """
     watch = watch or Watch()
     with ExitStack() as stack:
         runs: list[ModelRun] = []
         for candidate in candidates:  # loaded before the next worker starts, which would disturb it
+            _check_memory(watch.available_bytes(), runs, len(candidates))
             worker = stack.enter_context(start_worker(candidate.worker))
-            runs.append(ModelRun(candidate, worker))
+            runs.append(ModelRun(candidate, worker, patience_s))
             _each(runs[-1:], _load, settings, on_progress)
         _each(runs, _warm_up, settings, on_progress)
         turns = random.Random(settings.seed)
@@ -137,7 +158,20 @@ def _each(
 
 def _load(run: ModelRun, settings: Sampling) -> None:
     request = Load(str(run.candidate.model), run.candidate.runtime, run.candidate.threads)
-    run.loaded = run.worker.ask(request, Loaded, timeout_s=_ANSWER_TIMEOUT_S)
+    run.loaded = run.ask(request, Loaded)
+    run.loaded_bytes = peak_rss_bytes(run.worker.pid)
+
+
+def _check_memory(available_bytes: int | None, runs: Sequence[ModelRun], wanted: int) -> None:
+    """Refuse to start one worker more where it would push out those that wait: swapping is not measuring."""
+    peaks = [run.loaded_bytes for run in runs if run.error is None]
+    if available_bytes is None or not peaks or available_bytes >= max(peaks) * _MEMORY_MARGIN:
+        return
+    raise BenchmarkError(
+        f"{wanted} rows do not fit into memory side by side: {len(peaks)} of them leave "
+        f"{available_bytes / 1e6:.0f} MB, and one takes up to {max(peaks) / 1e6:.0f} MB; "
+        "give fewer models, --runtime or --threads at a time"
+    )
 
 
 def _warm_up(run: ModelRun, settings: Sampling) -> None:
@@ -147,14 +181,12 @@ def _warm_up(run: ModelRun, settings: Sampling) -> None:
     run.warmup_runs = 1
     while spent_s < settings.warmup_seconds and not is_stable(medians):
         block = Block(_WARMUP_WINDOW_RUNS, _WARMUP_WINDOW_S, settings.warmup_seconds - spent_s, discard=0)
-        window_ms = run.worker.ask(block, BlockDone, timeout_s=_ANSWER_TIMEOUT_S).latencies_ms
+        window_ms = run.ask(block, BlockDone).latencies_ms
         spent_s += sum(window_ms) / 1e3
         run.warmup_runs += len(window_ms)
         medians.append(float(np.median(window_ms)))
     if not is_stable(medians):
-        run.notes.append(
-            f"not stable after {run.warmup_runs} warm-up runs in {spent_s:.1f} s; --warmup gives it longer"
-        )
+        run.notes.append(f"not stable after {settings.warmup_seconds:g} s of warm-up; --warmup gives it longer")
 
 
 def _measure_block(run: ModelRun, settings: Sampling, *, watch: Watch) -> None:
@@ -166,16 +198,16 @@ def _measure_block(run: ModelRun, settings: Sampling, *, watch: Watch) -> None:
         discard=1 if run.loaded.first_inference_ms < _DISCARD_BELOW_MS else 0,
     )
     with watch.block() as seen:
-        latencies_ms = run.worker.ask(block, BlockDone, timeout_s=_ANSWER_TIMEOUT_S).latencies_ms
+        latencies_ms = run.ask(block, BlockDone).latencies_ms
     run.blocks_ms.append(latencies_ms)
     run.before, run.after = run.before or seen.before, seen.after
     run.throttled_blocks += seen.throttled
     if seen.energy_j is not None:
-        run.energies_mj.append(seen.energy_j * 1e3 / len(latencies_ms))
+        run.energies_mj.append(seen.energy_j * 1e3 / (block.discard + len(latencies_ms)))
 
 
 def _finish(run: ModelRun, settings: Sampling) -> None:
-    run.finished = run.worker.ask(Finish(), Finished, timeout_s=_ANSWER_TIMEOUT_S)
+    run.finished = run.ask(Finish(), Finished)
     if run.runs < settings.runs:
         run.notes.append(
             f"stopped at the limit of {settings.limit_seconds:g} s, after {run.runs} of {settings.runs} runs"

@@ -1,7 +1,8 @@
 """Recorded files: what all of them begin with, and how they are read."""
 
+import json
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -56,10 +57,30 @@ def read_recorded(path: Path, kind: type[M], *, made_by: str, version: int = SCH
         BenchmarkError: no such file, damaged, or of another schema version.
     """
     try:
-        return kind.model_validate_json(path.read_bytes())
+        text = path.read_bytes()
     except OSError as error:
         raise BenchmarkError(f"{path}: {error.strerror}; `{made_by}` writes one") from None
+    _check_version(path, text, made_by, version)
+    try:
+        return kind.model_validate_json(text)
     except ValidationError as error:
         raise BenchmarkError(
             f"{path}: no benchmark result of schema {version} ({first_fault(error)}); measure again"
         ) from None
+
+
+def _check_version(path: Path, text: bytes, made_by: str, version: int) -> None:
+    """Tell a file of another version, or no JSON object at all, from a damaged one."""
+    try:
+        value: Any = json.loads(text)
+    except ValueError as error:
+        what = "empty" if not text.strip() else f"not JSON ({error})"
+        raise BenchmarkError(f"{path}: {what}; `{made_by}` writes a result") from None
+    found: Any = cast("dict[str, Any]", value).get("schema_version") if isinstance(value, dict) else None
+    if not isinstance(found, int):
+        raise BenchmarkError(f"{path}: names no schema_version and is no benchmark result; `{made_by}` writes one")
+    if found != version:
+        cure = "update edge-seg" if found > version else f"measure again with `{made_by}`"
+        raise BenchmarkError(
+            f"{path}: a benchmark result of schema {found}, and this edge-seg reads schema {version}; {cure}"
+        )

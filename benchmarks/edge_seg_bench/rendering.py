@@ -1,26 +1,20 @@
 """Results as text: the cells of the table, Markdown and sentences."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
 
+from edge_seg_bench.board_names import board_names
+from edge_seg_bench.columns import NONE, Column, ms
 from edge_seg_bench.machine import busy_note
 from edge_seg_bench.measurement import thread_words
+from edge_seg_bench.model_tables import accuracy_columns, accuracy_sentence, stage_columns, stage_sentence
 from edge_seg_bench.recording import Machine
-from edge_seg_bench.results import Board, Comparison, Measurement, Results, Row, RowKey, reference_row
+from edge_seg_bench.results import Board, Comparison, Measurement, Model, Results, Row, RowKey, reference_row
 
 LATENCY_HEADERS = ("p50 ms", "MAD", "p90", "p99", "runs")
-COST_HEADERS = ("size MB", "load ms", "first ms", "peak RSS MB", "delegate")
-_NONE = "–"
+COST_HEADERS = ("load ms", "first ms", "peak RSS MB", "delegate")
+THROTTLED_MARK = "*"
 _NAMED_OPERATIONS = 4
 _RECORDED_METRIC = "miou"
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the table: its title and one text per model."""
-
-    title: str
-    texts: tuple[str, ...]
 
 
 def name_columns(board: Board) -> list[Column]:
@@ -33,25 +27,44 @@ def name_columns(board: Board) -> list[Column]:
 
 
 def latency_columns(board: Board) -> list[Column]:
-    """Return median, spread, tail and the speed-up over the reference."""
-    columns = _columns(LATENCY_HEADERS, [_latency_texts(row) for row in board.rows])
-    return [*columns, Column("speed-up", _speedups(board))]
+    """Return median, spread, tail and number of runs; the median of a throttled row is marked."""
+    return _columns(LATENCY_HEADERS, [_latency_texts(row) for row in board.rows])
 
 
-def cost_columns(board: Board) -> list[Column]:
-    """Return size, start-up, memory and delegate use, and the recorded mIoU when a model file carries one."""
-    columns = _columns(COST_HEADERS, [_cost_texts(board, row) for row in board.rows])
-    metrics = [board.model_of(row).recorded_metrics.get(_RECORDED_METRIC) for row in board.rows]
-    if any(metric is not None for metric in metrics):
-        texts = tuple(_NONE if metric is None else f"{metric:.3f}" for metric in metrics)
-        columns.append(Column("mIoU in file", texts))
+def ratio_columns(board: Board) -> list[Column]:
+    """Return the speed-up over the reference row, and over the fewest threads where there are several."""
+    reference = reference_row(board)
+    columns = [Column("speed-up", _ratio_texts(board, board.comparisons, {reference.key} if reference else set()))]
+    if board.scalings:
+        firsts = {scaling.reference for scaling in board.scalings}
+        columns.append(Column("by threads", _ratio_texts(board, board.scalings, firsts)))
     return columns
 
 
-def ms(value: float) -> str:
-    """Format milliseconds with three significant digits and no exponent."""
-    decimals = 0 if value >= 99.95 else 1 if value >= 9.995 else 2
-    return f"{value:,.{decimals}f}"
+def cost_columns(board: Board) -> list[Column]:
+    """Return start-up, memory, delegate use and, where the board has a meter, energy."""
+    columns = _columns(COST_HEADERS, [_cost_texts(row) for row in board.rows])
+    energies_mj = [row.measurement.energy_mj if row.measurement else None for row in board.rows]
+    if any(energy_mj is not None for energy_mj in energies_mj):
+        columns.append(Column("mJ", tuple(NONE if mj is None else f"{mj:.3g}" for mj in energies_mj)))
+    return columns
+
+
+def model_columns(models: Sequence[Model]) -> list[Column]:
+    """Return the sizes of models and, when one of their files carries it, the mIoU in the file."""
+    sizes = (NONE if model.size_bytes is None else f"{model.size_bytes / 1e6:.2f}" for model in models)
+    metrics = [model.recorded_metrics.get(_RECORDED_METRIC) for model in models]
+    columns = [Column("size MB", tuple(sizes))]
+    if any(metric is not None for metric in metrics):
+        columns.append(Column("mIoU in file", tuple(NONE if one is None else f"{one:.3f}" for one in metrics)))
+    return columns
+
+
+def all_columns(board: Board) -> list[Column]:
+    """Return the columns of the table of all rows."""
+    models = [board.model_of(row) for row in board.rows]
+    by_row = [*latency_columns(board), *ratio_columns(board), *cost_columns(board)]
+    return [*name_columns(board), *by_row, *model_columns(models), *accuracy_columns(models)]
 
 
 def speedup_words(comparison: Comparison) -> str:
@@ -72,9 +85,14 @@ def settings_sentence(board: Board) -> str:
     versions = {row.runtime: row.measurement.runtime_version for row in board.rows if row.measurement}
     return (
         ", ".join(f"{runtime} {versions.get(runtime, '')}".strip() for runtime in settings.runtimes)
-        + f"; at least {settings.runs} runs and {settings.seconds:g} s a row (at most "
-        f"{settings.limit_seconds:g} s), own process each, in {settings.rounds} interleaved rounds"
+        + f", {_threads_words(settings.threads)}; at least {settings.runs} runs and {settings.seconds:g} s a row "
+        f"(at most {settings.limit_seconds:g} s), own process each, in {settings.rounds} interleaved rounds"
     )
+
+
+def _threads_words(counts: Sequence[int]) -> str:
+    *others, last = [str(count) for count in counts]
+    return f"{', '.join(others)} and {last} threads" if others else thread_words(counts[0])
 
 
 def machine_sentence(machine: Machine) -> str:
@@ -94,17 +112,36 @@ def machine_words(machine: Machine) -> str:
 
 
 def notes(board: Board) -> list[str]:
-    """Return one sentence for a busy machine, for each note and for each failure."""
-    busy = busy_note(board.machine)
-    said = [] if busy is None else [busy]
+    """Return one sentence for what is true of the whole board, for each note and for each failure."""
+    said = [sentence for sentence in (busy_note(board.machine), _crowded_note(board)) if sentence]
     said += [f"{model.name}: {note}" for model in board.models for note in model.notes]
-    said += [f"{row_words(row)}: {note}" for row in board.rows for note in (*row.notes, *_delegate_notes(row))]
+    said += [f"{_rows_words(rows, board)}: {note}" for note, rows in _rows_by_note(board).items()]
     return said + [f"{row_words(row)}: not measured: {row.error}" for row in board.rows if row.error is not None]
 
 
 def row_words(row: Row | RowKey) -> str:
     """Return what a row is called in a sentence."""
     return f"{row.model} ({row.runtime}, {thread_words(row.threads)})"
+
+
+def _rows_words(rows: Sequence[Row], board: Board) -> str:
+    return "every row" if len(rows) == len(board.rows) > 1 else ", ".join(row_words(row) for row in rows)
+
+
+def _rows_by_note(board: Board) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in board.rows:
+        for note in _row_notes(row):
+            found.setdefault(note, []).append(row)
+    return found
+
+
+def _crowded_note(board: Board) -> str | None:
+    cores = board.machine.cores
+    crowded = [count for count in board.settings.threads if count > cores]
+    if not crowded:
+        return None
+    return f"{_threads_words(crowded)} are more than the machine's cores, of which this process may use {cores}"
 
 
 def interval_sentence(board: Board) -> str | None:
@@ -118,27 +155,74 @@ def interval_sentence(board: Board) -> str | None:
     )
 
 
+def scaling_sentence(board: Board) -> str | None:
+    """Return what the thread column means, or None without one."""
+    return "by threads: the same ratio against the row's own model at the fewest threads" if board.scalings else None
+
+
+def conditions_sentence(board: Board) -> str | None:
+    """Return what temperature and clock were between the blocks, and the meter of energy; None when none is known."""
+    seen = [
+        condition
+        for row in board.rows
+        if row.measurement
+        for condition in (row.measurement.before, row.measurement.after)
+    ]
+    parts = (
+        _range_words("temperature", [one.temperature_c for one in seen], "°C"),
+        _range_words("clock", [one.clock_mhz for one in seen], "MHz"),
+        f"mJ: energy of one inference by {board.energy_meter}" if board.energy_meter else None,
+    )
+    return "; ".join(part for part in parts if part) or None
+
+
+def _range_words(what: str, values: Sequence[float | None], unit: str) -> str | None:
+    known = [f"{value:.0f}" for value in sorted(value for value in values if value is not None)]
+    if not known:
+        return None
+    return f"{what} {known[0] if known[0] == known[-1] else f'{known[0]} to {known[-1]}'} {unit} between the blocks"
+
+
+def board_sentences(board: Board) -> list[str]:
+    """Return what a reader must know of a board's columns and rows."""
+    known = (
+        interval_sentence(board),
+        scaling_sentence(board),
+        accuracy_sentence(board),
+        stage_sentence(board),
+        conditions_sentence(board),
+        *notes(board),
+    )
+    return [sentence for sentence in known if sentence]
+
+
 def markdown(results: Results) -> str:
     """Return results.md."""
     lines = ["# Benchmark"]
-    for board in results.boards:
-        lines += ["", *_board_lines(board)]
+    for name, board in zip(board_names(results.boards), results.boards, strict=True):
+        lines += ["", *([f"## {name}", ""] if len(results.boards) > 1 else []), *_board_lines(board)]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _board_lines(board: Board) -> list[str]:
-    columns = [*name_columns(board), *latency_columns(board), *cost_columns(board)]
-    rows = list(zip(*(column.texts for column in columns), strict=True))
-    sentences = [sentence for sentence in (interval_sentence(board), *notes(board)) if sentence]
+    columns = all_columns(board)
     return [
         f"{machine_sentence(board.machine)}.  ",
         f"{settings_sentence(board)}.  ",
         f"edge-seg {board.edge_seg_version}, {board.created}.",
         "",
-        *markdown_table([column.title for column in columns], rows, left=3),
-        "",
-        *(f"- {sentence}" for sentence in sentences),
+        *_column_lines(columns, left=3),
+        *_column_lines(stage_columns(board), left=1),
+        *(f"- {sentence}" for sentence in board_sentences(board)),
     ]
+
+
+def _column_lines(columns: Sequence[Column], *, left: int) -> list[str]:
+    """Return the lines of a table and an empty one; nothing for no columns."""
+    if not columns:
+        return []
+    rows = list(zip(*(column.texts for column in columns), strict=True))
+    return [*markdown_table([column.title for column in columns], rows, left=left), ""]
 
 
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 2) -> list[str]:
@@ -158,28 +242,38 @@ def _columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Colum
 
 def _latency_texts(row: Row) -> tuple[str, ...]:
     if row.measurement is None:
-        return ("failed", *[_NONE] * (len(LATENCY_HEADERS) - 1))
+        return ("failed", *[NONE] * (len(LATENCY_HEADERS) - 1))
     latency = row.measurement.latency
-    values = (latency.p50_ms, latency.mad_ms, latency.p90_ms, latency.p99_ms)
-    return (*(ms(value) for value in values), str(latency.runs))
+    mark = THROTTLED_MARK if row.measurement.throttled_blocks else ""
+    tail = (ms(value) for value in (latency.mad_ms, latency.p90_ms, latency.p99_ms))
+    return (ms(latency.p50_ms) + mark, *tail, str(latency.runs))
 
 
-def _cost_texts(board: Board, row: Row) -> tuple[str, ...]:
-    size_bytes = board.model_of(row).size_bytes
-    size = _NONE if size_bytes is None else f"{size_bytes / 1e6:.2f}"
+def _cost_texts(row: Row) -> tuple[str, ...]:
     measured = row.measurement
     if measured is None:
-        return (size, *[_NONE] * (len(COST_HEADERS) - 1))
+        return (NONE,) * len(COST_HEADERS)
     memory = f"{measured.peak_rss_bytes / 1e6:.0f}"
-    return (size, ms(measured.load_ms), ms(measured.first_inference_ms), memory, _delegate_words(measured))
+    return (ms(measured.load_ms), ms(measured.first_inference_ms), memory, _delegate_words(measured))
 
 
 def _delegate_words(measured: Measurement) -> str:
     use = measured.delegate
     if use is None:
-        return _NONE
+        return NONE
     share = use.delegated_nodes / use.total_nodes if use.total_nodes else 0.0
     return f"{share:.0%} in {use.partitions}"
+
+
+def _row_notes(row: Row) -> tuple[str, ...]:
+    return (*row.notes, *_throttling_notes(row), *_delegate_notes(row))
+
+
+def _throttling_notes(row: Row) -> tuple[str, ...]:
+    if row.measurement is None or row.measurement.throttled_blocks == 0:
+        return ()
+    throttled, blocks = row.measurement.throttled_blocks, len(row.measurement.blocks_ms)
+    return (f"{THROTTLED_MARK} the board was throttled in {throttled} of {blocks} blocks",)
 
 
 def _delegate_notes(row: Row) -> tuple[str, ...]:
@@ -191,14 +285,7 @@ def _delegate_notes(row: Row) -> tuple[str, ...]:
     return (f"the delegate left out {use.total_nodes - use.delegated_nodes} of {use.total_nodes} nodes: {left}",)
 
 
-def _speedups(board: Board) -> tuple[str, ...]:
-    """Return one text per row; comparisons are in the order of the measured rows, without the reference."""
-    comparisons = iter(board.comparisons)
-    reference = reference_row(board)
-    texts: list[str] = []
-    for row in board.rows:
-        if row is reference:
-            texts.append("reference")
-        else:
-            texts.append(_NONE if row.measurement is None else speedup_words(next(comparisons)))
-    return tuple(texts)
+def _ratio_texts(board: Board, comparisons: Sequence[Comparison], references: Set[RowKey]) -> tuple[str, ...]:
+    """Return one text per row: how it compares, or that others are compared with it."""
+    words = {comparison.row: speedup_words(comparison) for comparison in comparisons}
+    return tuple("reference" if row.key in references else words.get(row.key, NONE) for row in board.rows)

@@ -88,7 +88,8 @@ class Measurement(Strict):
     throttled_blocks: int
     """Blocks during which the board was throttled; above 0, the row is marked in every report."""
     energy_mj: float | None
-    """Millijoules per inference, of the whole board, idle share included; None where the board has no meter."""
+    """Millijoules per inference, of all that `Board.energy_meter` sees: the idle share of the board and of the waiting
+    workers is included. None where the board has no meter."""
 
 
 class Work(Strict):
@@ -102,12 +103,16 @@ class Work(Strict):
 
 
 class Peak(Strict):
-    """The most that this machine's runtime reached on work made for it: a roof (Williams et al. 2009)."""
+    """The most that this machine reached on work made for it: roofs (Williams et al. 2009), see peak.py."""
 
     precision: str
+    """Of the arithmetic: "float32" or "int8"."""
     threads: int
     macs_per_s: float
     bytes_per_s: float
+    """Read and written by a copy in memory, of arrays that no cache holds."""
+    cache_bytes_per_s: float
+    """The same of arrays that the caches hold."""
 
 
 class OperationTime(Strict):
@@ -129,6 +134,7 @@ class Profile(Strict):
     runtime: str
     threads: int
     total_ms: float
+    """Of all operations, also of those not kept here; what is around them takes the rest of the latency."""
     operations: tuple[OperationTime, ...]
     """The ten that take longest, longest first."""
 
@@ -146,6 +152,12 @@ class Stages(Strict):
     """decode, resize, invoke, postprocess, draw, write: in this order."""
     whole: LatencySummary
     bare_invoke: LatencySummary
+    over_bare: RatioInterval
+    """Median of the whole over that of bare inference."""
+    whole_blocks_ms: tuple[tuple[float, ...], ...]
+    """Raw samples, one block a round; the models take turns within each."""
+    bare_blocks_ms: tuple[tuple[float, ...], ...]
+    """The same rounds."""
 
 
 class Accuracy(Strict):
@@ -160,9 +172,9 @@ class Accuracy(Strict):
     iou: dict[str, float | None]
     """Per class; None for one that occurs in neither truth nor answer."""
     reference: str | None
-    """The float model that it was held against."""
+    """The float32 model of the same network, by its name on this board; that model's own is its own name."""
     agreement: float | None
-    """Share of pixels, 0 to 1, with the reference's class."""
+    """Share of pixels, 0 to 1, with the reference's class; pixels that the data set ignores are left out."""
 
 
 class Model(Strict):
@@ -227,6 +239,11 @@ class Board(Strict):
     models: tuple[Model, ...]
     rows: tuple[Row, ...]
     comparisons: tuple[Comparison, ...]
+    """Of every measured row with the reference row."""
+    scalings: tuple[Comparison, ...] = ()
+    """Of every measured row with the one of the same model and runtime at the fewest threads."""
+    energy_meter: str | None = None
+    """What the energy was measured with, and what that does not see."""
 
     def model_of(self, row: Row) -> Model:
         """Return the model of a row."""

@@ -1,22 +1,28 @@
-"""The worker's side of the protocol (see messages.py), whichever runtime runs the model.
+"""A worker that times a model (see messages.py), whichever runtime runs it."""
 
-The answers go to a duplicate of the original stdout; everything else that prints, native libraries included,
-is sent to stderr, which the benchmark keeps and shows when the worker fails.
-"""
-
-import json
-import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from functools import partial
 from time import perf_counter, perf_counter_ns
 from typing import Protocol, TextIO, TypeVar
 
-from edge_seg.errors import EdgeSegError, ModelError
+from edge_seg.errors import ModelError
 from edge_seg.runtimes import TensorSpec
 from edge_seg.runtimes.engine import Tensor
+from edge_seg_bench.answering import Answer, answer_lines, answer_stdin
 from edge_seg_bench.inputs import photograph, random_input
-from edge_seg_bench.messages import REQUESTS, Block, BlockDone, Classified, Classify, Finished, Load, Loaded, Request
+from edge_seg_bench.messages import (
+    REQUESTS,
+    Block,
+    BlockDone,
+    Classified,
+    Classify,
+    Finished,
+    Load,
+    Loaded,
+    Request,
+    Trace,
+)
 
 
 class Runner(Protocol):
@@ -65,23 +71,12 @@ class Backend(Protocol[R]):
 
 def run_worker(backend: Backend[R]) -> None:
     """Serve requests until Finish or the end of stdin."""
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as replies:
-        os.dup2(2, 1)
-        serve(sys.stdin, replies, backend)
+    answer_stdin(partial(serve, backend=backend))
 
 
 def serve(requests: TextIO, replies: TextIO, backend: Backend[R]) -> None:
-    """Answer each line of `requests` with one line on `replies`; stop after an error."""
-    first = requests.readline()
-    if not first:
-        return
-    try:
-        runner, loaded = _load(backend, Load(**json.loads(first)["Load"]))
-        _reply(replies, asdict(loaded))
-        for line in requests:
-            _reply(replies, _answer(backend, runner, _parse(line)))
-    except EdgeSegError as error:
-        _reply(replies, {"error": str(error)})
+    """Answer each line of `requests` with one line on `replies`; the first is a Load. Stop after an error."""
+    answer_lines(requests, replies, REQUESTS, partial(_load, backend), partial(_answer, backend))
 
 
 def measure_block(invoke: Callable[[], object], block: Block) -> list[float]:
@@ -126,7 +121,7 @@ def _goes_on(block: Block, runs: int, elapsed_s: float) -> bool:
     return elapsed_s < block.limit_s and (runs < block.runs or elapsed_s < block.seconds)
 
 
-def _load(backend: Backend[R], request: Load) -> tuple[R, Loaded]:
+def _load(backend: Backend[R], request: Load) -> tuple[R, Answer]:
     start = perf_counter()
     runtime_version = backend.import_runtime(request.runtime)
     imported = perf_counter()
@@ -136,7 +131,7 @@ def _load(backend: Backend[R], request: Load) -> tuple[R, Loaded]:
     runner.set_input(random_input(spec))
     before = perf_counter()
     invoke_once(runner, request.model)
-    return runner, Loaded(
+    loaded_once = Loaded(
         runtime_version=runtime_version,
         import_ms=(imported - start) * 1e3,
         load_ms=(loaded - imported) * 1e3,
@@ -145,16 +140,17 @@ def _load(backend: Backend[R], request: Load) -> tuple[R, Loaded]:
         input_dtype=spec.dtype.name,
         settings=dict(backend.settings(runner)),
     )
+    return runner, asdict(loaded_once)
 
 
-def _answer(backend: Backend[R], runner: R, request: Request) -> dict[str, object]:
+def _answer(backend: Backend[R], runner: R, request: Request) -> Answer:
     match request:
         case Block():
             latencies_ms = measure_block(runner.invoke, request)
             return asdict(BlockDone([round(latency_ms, 5) for latency_ms in latencies_ms]))
         case Classify():
             return asdict(_classify(runner))
-        case Load():
+        case Load() | Trace():
             raise ModelError("a worker loads one model; start another for the next")
         case _:
             return asdict(backend.finish(runner))
@@ -166,13 +162,3 @@ def _classify(runner: Runner) -> Classified:
     runner.set_input(photograph(height, width)[None].astype(spec.dtype))
     runner.invoke()
     return Classified(class_ids(runner.output(), height, width).tolist())
-
-
-def _parse(line: str) -> Request:
-    ((kind, fields),) = json.loads(line).items()
-    return REQUESTS[kind](**fields)
-
-
-def _reply(replies: TextIO, message: dict[str, object]) -> None:
-    replies.write(json.dumps(message) + "\n")
-    replies.flush()

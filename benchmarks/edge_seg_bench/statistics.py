@@ -4,10 +4,11 @@ Latency is skewed and drifts, so everything rests on medians. A comparison is a 
 percentile bootstrap interval (Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 8 and 13).
 Samples of one block resemble each other more than samples of different blocks: whole blocks are drawn first,
 then samples within each (the two-stage bootstrap of Davison & Hinkley 1997, section 3.8). Models measured in
-the same rounds draw the same rounds, so that a drift both have seen cancels out.
+the same rounds draw the same rounds, so that a drift both have seen cancels out; measurements of two sessions
+share no rounds, and each draws its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -17,9 +18,12 @@ from pydantic.dataclasses import dataclass
 
 Samples = NDArray[np.float64]
 Blocks = Sequence[Samples]
+Rounds = NDArray[np.int64]
+RoundsOfBoth = Callable[[Blocks, Blocks, int, np.random.Generator], tuple[Rounds, Rounds]]
 Verdict = Literal["faster", "slower", "no difference", "too few runs"]
 
 MIN_RUNS_FOR_INTERVAL = 5
+_MOST_DRAWN_AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="forbid"))
@@ -91,14 +95,24 @@ def ratio_of_medians(
         confidence: share of replicates inside the interval.
         seed: of the random generator; the same samples give the same interval.
     """
-    ratio = float(np.median(np.concatenate(numerator)) / np.median(np.concatenate(denominator)))
-    if min(_runs(numerator), _runs(denominator)) < MIN_RUNS_FOR_INTERVAL:
-        return RatioInterval(ratio, None, None, confidence)
+    draw_rounds = _shared_rounds if len(numerator) == len(denominator) else _own_rounds
+    return _ratio_interval(numerator, denominator, draw_rounds, resamples, confidence, seed)
+
+
+def ratio_of_independent_medians(
+    numerator: Blocks, denominator: Blocks, *, resamples: int = 2000, confidence: float = 0.95, seed: int = 0
+) -> RatioInterval:
+    """Return the same of two sessions, whose blocks were not measured in the same rounds."""
+    return _ratio_interval(numerator, denominator, _own_rounds, resamples, confidence, seed)
+
+
+def interval_of_block_median(
+    blocks: Blocks, *, resamples: int = 1000, confidence: float = 0.95, seed: int = 0
+) -> tuple[float, float]:
+    """Return the two-stage bootstrap interval of the median of samples in blocks, in the samples' unit."""
     generator = np.random.default_rng(seed)
-    replicates = [_replicate(numerator, denominator, generator) for _ in range(resamples)]
-    tail = 50 * (1 - confidence)
-    low, high = np.percentile(replicates, (tail, 100 - tail))
-    return RatioInterval(ratio, float(low), float(high), confidence)
+    medians = _medians_of_draws(blocks, _draw_rounds(blocks, resamples, generator), generator)
+    return _percentile_interval(medians, confidence)
 
 
 def median_interval(
@@ -106,9 +120,7 @@ def median_interval(
 ) -> tuple[float, float]:
     """Return the percentile bootstrap interval of the median of independent samples."""
     drawn = np.random.default_rng(seed).choice(samples, size=(resamples, samples.size))
-    tail = 50 * (1 - confidence)
-    low, high = np.percentile(np.median(drawn, axis=1), (tail, 100 - tail))
-    return float(low), float(high)
+    return _percentile_interval(np.median(drawn, axis=1), confidence)
 
 
 def is_stable(window_medians: Sequence[float], *, tolerance: float = 0.03, windows: int = 3) -> bool:
@@ -117,20 +129,66 @@ def is_stable(window_medians: Sequence[float], *, tolerance: float = 0.03, windo
     return len(last) == windows and max(last) <= min(last) * (1 + tolerance)
 
 
-def _replicate(numerator: Blocks, denominator: Blocks, generator: np.random.Generator) -> float:
-    rounds = generator.integers(len(numerator), size=len(numerator))
-    paired = len(numerator) == len(denominator)
-    others = rounds if paired else generator.integers(len(denominator), size=len(denominator))
-    return _median_of_draw(numerator, rounds, generator) / _median_of_draw(denominator, others, generator)
+def _ratio_interval(
+    numerator: Blocks, denominator: Blocks, draw_rounds: RoundsOfBoth, resamples: int, confidence: float, seed: int
+) -> RatioInterval:
+    ratio = float(np.median(np.concatenate(numerator)) / np.median(np.concatenate(denominator)))
+    if min(_runs(numerator), _runs(denominator)) < MIN_RUNS_FOR_INTERVAL:
+        return RatioInterval(ratio, None, None, confidence)
+    generator = np.random.default_rng(seed)
+    rounds, others = draw_rounds(numerator, denominator, resamples, generator)
+    medians = _medians_of_draws(numerator, rounds, generator)
+    replicates = medians / _medians_of_draws(denominator, others, generator)
+    return RatioInterval(ratio, *_percentile_interval(replicates, confidence), confidence)
 
 
-def _median_of_draw(blocks: Blocks, rounds: NDArray[np.int64], generator: np.random.Generator) -> float:
-    drawn = [_draw(blocks[int(index)], generator) for index in rounds]
-    return float(np.median(np.concatenate(drawn)))
+def _percentile_interval(replicates: Samples, confidence: float) -> tuple[float, float]:
+    tail = 50 * (1 - confidence)
+    low, high = np.percentile(replicates, (tail, 100 - tail))
+    return float(low), float(high)
 
 
-def _draw(samples: Samples, generator: np.random.Generator) -> Samples:
-    return samples[generator.integers(samples.size, size=samples.size)]
+def _shared_rounds(
+    numerator: Blocks, denominator: Blocks, resamples: int, generator: np.random.Generator
+) -> tuple[Rounds, Rounds]:
+    rounds = _draw_rounds(numerator, resamples, generator)
+    return rounds, rounds
+
+
+def _own_rounds(
+    numerator: Blocks, denominator: Blocks, resamples: int, generator: np.random.Generator
+) -> tuple[Rounds, Rounds]:
+    return _draw_rounds(numerator, resamples, generator), _draw_rounds(denominator, resamples, generator)
+
+
+def _draw_rounds(blocks: Blocks, resamples: int, generator: np.random.Generator) -> Rounds:
+    """Return block indices, int64 [resamples, blocks]."""
+    return generator.integers(len(blocks), size=(resamples, len(blocks)))
+
+
+def _medians_of_draws(blocks: Blocks, rounds: Rounds, generator: np.random.Generator) -> Samples:
+    """Return the median, [resamples], of as many samples drawn from each of the blocks as it holds."""
+    longest = max(block.size for block in blocks)
+    at_once = max(1, _MOST_DRAWN_AT_ONCE // (longest * len(blocks)))
+    parts = range(0, len(rounds), at_once)
+    return np.concatenate([_medians_at_once(blocks, rounds[start : start + at_once], generator) for start in parts])
+
+
+def _medians_at_once(blocks: Blocks, rounds: Rounds, generator: np.random.Generator) -> Samples:
+    """Do so in one array; blocks that are shorter than the longest are filled with NaN, which is sorted last."""
+    sizes = np.array([block.size for block in blocks])
+    longest = int(sizes.max())
+    padded = np.full((len(blocks), longest), np.nan)
+    for row, block in zip(padded, blocks, strict=True):
+        row[: block.size] = block
+    drawn_sizes = sizes[rounds][..., None]
+    places = (generator.random((*rounds.shape, longest)) * drawn_sizes).astype(np.int64)
+    drawn = padded[rounds[..., None], places]
+    drawn[np.arange(longest) >= drawn_sizes] = np.nan
+    ordered = np.sort(drawn.reshape(len(rounds), -1), axis=1)
+    counts = drawn_sizes.sum(axis=(1, 2))
+    every = np.arange(len(rounds))
+    return (ordered[every, (counts - 1) // 2] + ordered[every, counts // 2]) / 2
 
 
 def _runs(blocks: Blocks) -> int:

@@ -9,12 +9,14 @@ import tempfile
 from dataclasses import asdict
 from time import monotonic
 from types import TracebackType
-from typing import IO, Any, Self, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 from edge_seg.errors import BenchmarkError
-from edge_seg_bench.messages import Reply, Request
 
-R = TypeVar("R", bound=Reply)
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+R = TypeVar("R")
 
 TFLITE_WORKER = "edge_seg_bench.worker"
 """The module of the worker that runs .tflite models."""
@@ -45,8 +47,13 @@ class WorkerProcess:
     ) -> None:
         self.close()
 
-    def ask(self, request: Request, answer: type[R], *, timeout_s: float) -> R:
-        """Send `request` and return the worker's answer.
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
+    def ask(self, request: "DataclassInstance", answer: type[R], *, timeout_s: float) -> R:
+        """Send `request`, a dataclass, and return the worker's answer, a dataclass of the kind `answer`.
 
         Raises:
             BenchmarkError: the worker reported an error, died, or did not answer in `timeout_s` seconds.

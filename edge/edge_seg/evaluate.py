@@ -7,6 +7,7 @@ import numpy as np
 
 from edge_seg.dataset import Dataset, Sample
 from edge_seg.errors import DatasetError, ModelError
+from edge_seg.images import ClassMap
 from edge_seg.metrics import Scores, confusion_matrix, scores
 from edge_seg.segmenter import Segmenter
 
@@ -62,24 +63,67 @@ def evaluate(
         DatasetError: no such split, or a sample that does not keep the contract.
         ImageError: a picture or mask that cannot be decoded.
     """
-    names = check_same_classes(segmenter, dataset)
-    samples = dataset.samples(split)
-    matrix = np.zeros((len(names), len(names)), np.int64)
-    pictures: list[PictureScores] = []
-    latencies_ms: list[tuple[float, float]] = []
+    tally, samples = Tally(segmenter, dataset), dataset.samples(split)
     for done, sample in enumerate(samples, start=1):
-        image, truth = dataset.read(sample)
-        segmentation = segmenter.segment(image)
-        counted = confusion_matrix(truth, segmentation.class_map, len(names), dataset.ignore_id)
-        matrix += counted
-        pictures.append(PictureScores(sample, scores(counted)))
-        latencies_ms.append((segmentation.latency_ms, segmentation.invoke_ms))
+        tally.add(sample)
         if progress is not None:
             progress(done, len(samples))
-    if not matrix.any():
-        raise DatasetError(f"{dataset.folder}: every pixel of the split '{split}' is ignored, nothing to score")
-    whole_ms, invoke_ms = np.median(np.array(latencies_ms), axis=0)
-    return Evaluation(scores(matrix), names, len(samples), float(whole_ms), float(invoke_ms), tuple(pictures))
+    return tally.evaluation()
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One sample's truth and the model's answer, both [height, width] uint8 class ids."""
+
+    truth: ClassMap
+    class_map: ClassMap
+
+
+class Tally:
+    """An evaluation under way, one sample after another; no pixels of earlier samples are kept."""
+
+    def __init__(self, segmenter: Segmenter, dataset: Dataset) -> None:
+        """Begin.
+
+        Raises:
+            ModelError: the model knows other classes than the data set.
+        """
+        self._names = check_same_classes(segmenter, dataset)
+        self._segmenter, self._dataset = segmenter, dataset
+        self._matrix = np.zeros((len(self._names), len(self._names)), np.int64)
+        self._pictures: list[PictureScores] = []
+        self._latencies_ms: list[tuple[float, float]] = []
+
+    def add(self, sample: Sample) -> Compared:
+        """Segment one sample and count its pixels.
+
+        Raises:
+            DatasetError: a sample that does not keep the contract.
+            ImageError: a picture or mask that cannot be decoded.
+        """
+        image, truth = self._dataset.read(sample)
+        segmentation = self._segmenter.segment(image)
+        counted = confusion_matrix(truth, segmentation.class_map, len(self._names), self._dataset.ignore_id)
+        self._matrix += counted
+        self._pictures.append(PictureScores(sample, scores(counted)))
+        self._latencies_ms.append((segmentation.latency_ms, segmentation.invoke_ms))
+        return Compared(truth, segmentation.class_map)
+
+    def evaluation(self) -> Evaluation:
+        """Return what the samples so far give.
+
+        Raises:
+            DatasetError: every pixel of them is ignored.
+        """
+        images = len(self._latencies_ms)
+        if not self._matrix.any():
+            raise DatasetError(
+                f"{self._dataset.folder}: every pixel of the {images} pictures is ignored, nothing to score; "
+                "give other pictures"
+            )
+        whole_ms, invoke_ms = np.median(np.array(self._latencies_ms), axis=0)
+        pictures = tuple(self._pictures)
+        return Evaluation(scores(self._matrix), self._names, images, float(whole_ms), float(invoke_ms), pictures)
 
 
 def check_same_classes(segmenter: Segmenter, dataset: Dataset) -> tuple[str, ...]:
@@ -93,7 +137,7 @@ def check_same_classes(segmenter: Segmenter, dataset: Dataset) -> tuple[str, ...
         raise ModelError(
             f"the model '{segmenter.name}' knows the classes {_listed(model_names)}, the data set "
             f"{dataset.folder} has {_listed(dataset.manifest.class_names)}; take a model trained on it, or "
-            "name them with --labels"
+            "name them with the --labels of `edge-seg eval`"
         )
     return model_names
 

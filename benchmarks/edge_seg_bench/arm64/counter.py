@@ -56,7 +56,7 @@ def count_instructions(
 ) -> list[InstructionCount]:
     """Count the instructions of each of the `parts` of one frame with `model` on `core`, at one thread.
 
-    Repeatable to less than 0.1 %, the network to 0.001 %; Python's call of a part, about 2,000 instructions, is in it.
+    Repeatable to about one in 100,000; Python's call of a part, about 2,000 instructions, is in it.
 
     Args:
         userland: the emulated Python.

@@ -27,7 +27,7 @@ from edge_seg_bench.serving import invoke_once
 from edge_seg_bench.worker import import_runtime
 
 # Python rewrites the code of what runs often (PEP 659): after so many runs a count changes by less than 0.1 %.
-_WARM_UPS: Mapping[Part, int] = {"invoke": 1, "segment": 20, "overlay": 20, "event": 20}
+_WARM_UPS: Mapping[Part, int] = {"invoke": 1, "segment": 20, "overlay": 20, "event": 40}
 
 
 def main(runtime: str, model: str, *parts: str) -> None:

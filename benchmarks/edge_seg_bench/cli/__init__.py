@@ -5,7 +5,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from edge_seg_bench.cli.compare import compare
 from edge_seg_bench.cli.measure import measure
+from edge_seg_bench.cli.merge import merge
+from edge_seg_bench.cli.report import report
+from edge_seg_bench.cli.share import share
 
 _DEFAULT = "measure"
 
@@ -22,6 +26,8 @@ class DefaultGroup(TyperGroup):
 
 bench = typer.Typer(cls=DefaultGroup, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]})
 bench.command(_DEFAULT)(measure)
+for command in (compare, merge, report, share):
+    bench.command()(command)
 
 
 @bench.callback()

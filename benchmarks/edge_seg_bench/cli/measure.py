@@ -8,24 +8,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_seg.errors import BenchmarkError
-from edge_seg.extras import require_extra
+from edge_seg.extras import missing_module, require_extra
 from edge_seg.files import check_can_write
+from edge_seg_bench.model_files import model_files
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
-
-    from edge_seg_bench.rendering import Column
     from edge_seg_bench.results import Board, Results, Settings
-
-_WIDE_CONSOLE = 140
-_MOST_THREADS = 256
-_TEXT_COLUMNS = 3
 
 
 def measure(
     models: Annotated[
-        list[Path], typer.Argument(metavar="MODEL...", help="Files, or shipped names, measured side by side.")
+        list[Path],
+        typer.Argument(
+            metavar="MODEL...",
+            help="Files, shipped names, or folders of .tflite files, measured side by side.",
+        ),
     ],
     *,
     runtime: Annotated[
@@ -43,29 +40,46 @@ def measure(
     limit: Annotated[
         float, typer.Option(min=0.1, help="Seconds after which a slow model stops short of --runs.")
     ] = 20.0,
+    stages: Annotated[
+        bool, typer.Option(help="Measure the stages from a picture file to an overlay file, too.")
+    ] = True,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Data set folder to score the models on; the stages take its pictures.", show_default=False),
+    ] = None,
+    split: Annotated[str, typer.Option(help="Of --data: train, val or test.")] = "val",
+    max_pictures: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of --data: so many pictures at equal distances in the split.", show_default="all"),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for results.json, results.md and latency.png.", show_default=False),
+        typer.Option(
+            help="Folder for results.json, report.html, results.md, results.csv and latency.png.", show_default=False
+        ),
     ] = None,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Also time each operation, and measure this machine's peak.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON on stdout.")] = False,
 ) -> None:
-    """Measure latency, memory and size of .tflite models.
+    """Measure latency, memory, size and accuracy of .tflite models.
 
-    Each model runs in its own process, on random input. Blocks of runs alternate between the models,
-    so that a machine that gets warmer or busier does so for all of them.
+    Each model runs in its own process for each runtime and number of threads, on random input. Blocks of runs
+    alternate between all of them, so that a machine that gets warmer or busier does so for all alike.
 
     Example:  edge-seg bench pets pets-fast
 
-    Example:  edge-seg bench models/fire_float32.tflite models/fire_int8.tflite --out results
+    Example:  edge-seg bench models/fire --threads 1 --threads all --out results
     """
     if limit < seconds:
         raise typer.BadParameter(f"--limit {limit:g} is below --seconds {seconds:g}; give the same or more")
     if out is not None:
-        require_extra("report", purpose="latency.png of --out")
+        require_extra("report", purpose="report.html of --out")
         check_can_write(out)
     runtimes = _checked_runtimes(runtime)
     counts = _thread_counts(threads)
-    from edge_seg.shipped import find_model
+    files = model_files(models)
     from edge_seg_bench.results import Results, Settings, rounds_for
 
     settings = Settings(
@@ -77,11 +91,21 @@ def measure(
         limit_seconds=limit,
         rounds=rounds_for(runs),
     )
-    results = Results(boards=(_measure(list(dict.fromkeys(find_model(model) for model in models)), settings),))
-    if out is not None:
-        _write(out, results)
-    _show(results, out, as_json)
+    from edge_seg_bench.accuracy import list_pictures
+    from edge_seg_bench.cli.stages_and_accuracy import add_accuracy, add_stages, check_scored
+
+    pictures = list_pictures(data, split, max_pictures) if data else None
+    board = _measure(files, settings, profile)
+    board = add_stages(board, pictures) if stages else board
+    board = add_accuracy(board, pictures) if pictures else board
+    results = Results(boards=(board,))
+    written = _write(out, results) if out is not None else []
+    _show(results, as_json)
+    if out is not None and not as_json:
+        typer.echo(f"Written to {out}: {', '.join(written)}")
     _fail_for(results)
+    if pictures:
+        check_scored(board)
 
 
 def _checked_runtimes(names: list[str]) -> tuple[str, ...]:
@@ -90,7 +114,13 @@ def _checked_runtimes(names: list[str]) -> tuple[str, ...]:
     for name in names:
         if name not in RUNTIMES:
             raise typer.BadParameter(f"no runtime is called '{name}'; choose one of {', '.join(RUNTIMES)}")
+    if all(missing_module(_extra(name)) for name in names):
+        require_extra(_extra(names[0]), purpose=f"--runtime {names[0]}")
     return tuple(dict.fromkeys(names))
+
+
+def _extra(runtime: str) -> str:
+    return runtime.replace("_", "-")
 
 
 def _thread_counts(texts: list[str]) -> tuple[int, ...]:
@@ -100,89 +130,59 @@ def _thread_counts(texts: list[str]) -> tuple[int, ...]:
 
 
 def _thread_count(text: str) -> int:
-    if not (text.isdecimal() and 1 <= int(text) <= _MOST_THREADS):
-        raise typer.BadParameter(f"--threads takes a number from 1 to {_MOST_THREADS}, or all, not '{text}'")
+    from edge_seg.runtimes import MOST_THREADS
+
+    if not (text.isdecimal() and 1 <= int(text) <= MOST_THREADS):
+        raise typer.BadParameter(f"--threads takes a number from 1 to {MOST_THREADS}, or all, not '{text}'")
     return int(text)
 
 
-def _measure(models: list[Path], settings: "Settings") -> "Board":
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
+def _measure(models: list[Path], settings: "Settings", profile: bool) -> "Board":
     from edge_seg_bench.assembly import assemble
+    from edge_seg_bench.cli.steps import shown_steps
+    from edge_seg_bench.conditions import Watch
     from edge_seg_bench.machine import describe_machine
     from edge_seg_bench.measurement import Candidate, measure_candidates, steps_of
+    from edge_seg_bench.model_study import with_work
 
-    machine = describe_machine()
+    machine, watch = describe_machine(), Watch()
     candidates = [
         Candidate(model, runtime, threads)
         for model, runtime, threads in product(models, settings.runtimes, settings.threads)
     ]
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("starting", total=steps_of(candidates, settings))
-        runs = measure_candidates(candidates, settings, lambda name: progress.update(task, description=name, advance=1))
-    return assemble(runs, settings, machine)
+    with shown_steps(steps_of(candidates, settings)) as on_step:
+        runs = measure_candidates(candidates, settings, on_step, watch=watch)
+    board = with_work(assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None))
+    return _profiled(board) if profile else board
 
 
-def _write(folder: Path, results: "Results") -> None:
-    from edge_seg.files import write_text
-    from edge_seg_bench.plotting import plot_latency
-    from edge_seg_bench.rendering import markdown
-    from edge_seg_bench.results import measured_rows, write_results
+def _profiled(board: "Board") -> "Board":
+    from edge_seg_bench.cli.steps import shown_steps
+    from edge_seg_bench.model_study import with_profiles
+
+    with shown_steps(len(board.models)) as on_step:
+        return with_profiles(board, on_step)
+
+
+def _write(folder: Path, results: "Results") -> list[str]:
+    """Write results.json and its reports; return the names of the files."""
+    from edge_seg_bench.report.files import write_reports
+    from edge_seg_bench.results import write_results
 
     write_results(folder / "results.json", results)
-    write_text(folder / "results.md", markdown(results))
-    board = results.boards[0]
-    if measured_rows(board):
-        plot_latency(folder / "latency.png", board)
+    return ["results.json", *write_reports(folder, results)]
 
 
-def _show(results: "Results", out: Path | None, as_json: bool) -> None:
-    from rich.console import Console
-
+def _show(results: "Results", as_json: bool) -> None:
     if as_json:
         typer.echo(results.model_dump_json(indent=1))
         return
+    from rich.console import Console
+
+    from edge_seg_bench.terminal import print_board
+
     console = Console()
-    _print_table(console, results.boards[0])
-    if out is not None:
-        console.print(f"Written to {out}: results.json, results.md, latency.png", soft_wrap=True)
-
-
-def _print_table(console: "Console", board: "Board") -> None:
-    from rich.text import Text
-
-    from edge_seg_bench import rendering
-
-    names = rendering.name_columns(board)
-    latency, cost = rendering.latency_columns(board), rendering.cost_columns(board)
-    for columns in [[*latency, *cost]] if console.width >= _WIDE_CONSOLE else [latency, cost]:
-        console.print(_table([*names, *columns]))
-        console.print()
-    sentences = (
-        rendering.machine_sentence(board.machine),
-        rendering.settings_sentence(board),
-        rendering.interval_sentence(board),
-        *rendering.notes(board),
-    )
-    for sentence in filter(None, sentences):
-        console.print(Text(sentence, style="dim"), soft_wrap=True)
-
-
-def _table(columns: "list[Column]") -> "Table":
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        folding = index == 0 or column.title == "speed-up"
-        justify = "left" if index < _TEXT_COLUMNS else "right"
-        table.add_column(column.title, justify=justify, overflow="fold", no_wrap=not folding)
-    for texts in zip(*(column.texts for column in columns), strict=True):
-        table.add_row(*(Text(text) for text in texts))
-    return table
+    print_board(console, results.boards[0])
 
 
 def _fail_for(results: "Results") -> None:

@@ -1,0 +1,32 @@
+"""Which model files a command line means."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from edge_seg.errors import BenchmarkError
+from edge_seg.shipped import find_model
+
+_SUFFIX = ".tflite"
+
+
+def model_files(paths: Iterable[Path]) -> list[Path]:
+    """Return each file once, in order; a folder stands for the .tflite files in it, a bare name for a shipped model.
+
+    A path that does not exist is returned: it becomes a row that says so.
+
+    Raises:
+        BenchmarkError: a folder without a .tflite file.
+        ModelError: a bare name that is neither a file here nor a shipped model.
+    """
+    return list(dict.fromkeys(file for path in paths for file in _files_of(path)))
+
+
+def _files_of(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [find_model(path)]
+    files = sorted(file for file in path.iterdir() if file.suffix == _SUFFIX and file.is_file())
+    if not files:
+        raise BenchmarkError(
+            f"{path}: this folder holds no {_SUFFIX} file; `edge-seg convert` writes them into its --out folder"
+        )
+    return files
