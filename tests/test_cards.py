@@ -122,6 +122,7 @@ def conversion(name: str = "pets-128-small") -> dict[str, Any]:
         "pictures": 125.0,
     }
     return {
+        "schema_version": 1,
         "network": {
             "name": name,
             "classes": [item.model_dump() for item in make_classes(("pet", "background"))],

@@ -13,6 +13,8 @@ from edge_seg_convert.layer_errors import LayerError
 from edge_seg_convert.onnx_model import OnnxModel
 from edge_seg_convert.verification import Verified
 
+SCHEMA_VERSION = 1
+"""Of conversion.json."""
 FLOAT: Precision = "float32"
 _OF_THE_NETWORK = {"name", "classes", "input_height", "input_width", "output", "data", "source", "training", "versions"}
 
@@ -102,6 +104,7 @@ def _rounded(figures: dict[str, float]) -> dict[str, float]:
 def summary(result: ConversionResult) -> dict[str, object]:
     """Say a conversion in plain JSON types, for conversion.json and --json."""
     return {
+        "schema_version": SCHEMA_VERSION,
         "network": result.network.model_dump(mode="json", include=_OF_THE_NETWORK),
         "keras_miou": round(result.keras.scores.miou, 5) if result.keras else None,
         "models": [_model_summary(model, result.class_names) for model in result.models],

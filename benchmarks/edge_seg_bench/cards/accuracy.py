@@ -1,6 +1,7 @@
 """What `edge-seg convert` measured of a network and the models made from it: its conversion.json."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -50,6 +51,7 @@ class Reached(_Read):
 class Conversion(_Read):
     """A conversion.json."""
 
+    schema_version: Literal[1]
     network: Network
     models: tuple[Reached, ...]
 

@@ -18,6 +18,9 @@ NameArgument = Annotated[str, typer.Argument(help="As `edge-seg models` lists it
 
 _NOT_FOR_A_TERMINAL = re.compile(r"^<!--.*?-->\n|^!\[.*\n\n", re.MULTILINE)
 
+_WRAPPED = {"classes": len("background,"), "licence": len("CC BY-SA")}
+"""Columns whose words may stand on several lines, and the widths below which a terminal would break words."""
+
 models = typer.Typer(invoke_without_command=True)
 
 
@@ -119,7 +122,9 @@ def _show_list(rows: "list[ShippedModel]") -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in ("model", "size", "input", "precision", "classes", "mIoU", "data", "licence"):
         justify = "right" if title in ("size", "input", "mIoU") else "left"
-        table.add_column(title, justify=justify, overflow="fold", no_wrap=title not in ("classes", "licence"))
+        table.add_column(
+            title, justify=justify, overflow="fold", no_wrap=title not in _WRAPPED, min_width=_WRAPPED.get(title)
+        )
     for row in rows:
         table.add_row(*(Text(text) for text in _cells(row)))
     console = _console()
