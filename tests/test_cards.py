@@ -107,7 +107,6 @@ def test_no_picture_is_shown_whose_licence_is_unknown() -> None:
     assert shown <= {subject.failures.name for subject in SHIPPING}
 
 
-@pytest.mark.xfail(strict=True, reason="the weights that ship in the end are not there yet")
 def test_everything_is_recorded() -> None:
     assert not [subject.name for subject in SUBJECTS if NOT_RECORDED in card(subject)]
     assert all((ROOT / "train/recipes" / f"{subject.recipe}.toml").is_file() for subject in SUBJECTS)

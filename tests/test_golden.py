@@ -70,7 +70,6 @@ def test_other_precisions_were_above_their_floors_when_the_masks_were_made(name:
         assert measured >= golden.floors[precision] >= (0.8 if precision == "dynamic" else 0.9), precision
 
 
-@pytest.mark.xfail(strict=True, reason="the masks of the models that ship in the end are not made yet")
 def test_every_precision_has_a_floor() -> None:
     assert all(golden.measured.keys() == OTHER_PRECISIONS for golden in read_record().models.values())
 

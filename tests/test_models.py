@@ -37,7 +37,6 @@ def test_they_are_small() -> None:
     assert sum(path.stat().st_size for path in shipped_models()) < MOST_BYTES
 
 
-@pytest.mark.xfail(strict=True, reason="only pets ships so far")
 def test_those_that_were_asked_for() -> None:
     assert NAMES == ["pets", "pets-accurate", "pets-fast", "trash"]
     assert find_model("pets-fast").stat().st_size < SMALLEST_MODEL_BYTES
