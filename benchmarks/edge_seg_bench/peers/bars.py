@@ -1,6 +1,6 @@
 """The bars that the shipped models are held to."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from edge_seg_bench.peers.contestants import LITERT, STOCK_TUTORIAL, TUTORIAL
@@ -35,12 +35,12 @@ def evaluate_bars(report: PeersReport) -> tuple[Bar, ...]:
     shipped = [entry for entry in report.entries if entry.group == "shipped"]
     standings = [_standing(report, entry, coral) for entry in shipped]
     coral_iou = coral.pets.iou if coral and coral.pets else None
-    smallest = min(shipped, key=lambda entry: report.model(entry).size_bytes or 0, default=None)
+    small = [entry for entry in shipped if (report.model(entry).size_bytes or 0) < MOST_BYTES_OF_SMALLEST]
     return (
         coral_bar(standings, coral_iou),
         size_bar(standings),
         *(
-            tutorial_bar(title, smallest.title if smallest else None, _over(report, smallest, report.titled(title)))
+            tutorial_bar(title, {entry.title: _over(report, entry, report.titled(title)) for entry in small})
             for title in (TUTORIAL, STOCK_TUTORIAL)
         ),
     )
@@ -73,12 +73,25 @@ def size_bar(standings: Sequence[Standing]) -> Bar:
     return Bar(asked=asked, seen=seen, met=smallest.size_bytes < MOST_BYTES_OF_SMALLEST)
 
 
-def tutorial_bar(tutorial: str, smallest: str | None, speedup: RatioInterval | None) -> Bar:
-    """Ask for the smallest shipped model to be fast; the lower end of the interval counts."""
-    asked = f"the smallest shipped model {TIMES_AS_FAST_AS_TUTORIAL} × as fast as {tutorial}, on one thread"
-    if speedup is None:
+def tutorial_bar(tutorial: str, speedups: Mapping[str, RatioInterval | None]) -> Bar:
+    """Ask for a small shipped model to be fast; the lower end of the interval counts.
+
+    All small ones are judged: files of one network at two input sizes differ by a few bytes, which decide nothing.
+
+    Args:
+        tutorial: what it is compared with.
+        speedups: of every shipped model that is small enough, by its title; None where one was not measured.
+    """
+    asked = (
+        f"a shipped model under {MOST_BYTES_OF_SMALLEST / 1000:.0f} kB, {TIMES_AS_FAST_AS_TUTORIAL} × as fast as "
+        f"{tutorial}, on one thread"
+    )
+    judged = {title: speedup for title, speedup in speedups.items() if speedup is not None}
+    if not judged:
         return Bar(asked=asked, seen=_NOT_MEASURED, met=None)
-    return Bar(asked=asked, seen=f"{smallest}: {_times(speedup)}", met=_least(speedup) >= TIMES_AS_FAST_AS_TUTORIAL)
+    seen = "; ".join(f"{title}: {_times(speedup)}" for title, speedup in judged.items())
+    met = any(_least(speedup) >= TIMES_AS_FAST_AS_TUTORIAL for speedup in judged.values())
+    return Bar(asked=asked, seen=seen, met=met)
 
 
 def coral_entry(report: PeersReport) -> Entry | None:
