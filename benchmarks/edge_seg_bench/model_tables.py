@@ -32,19 +32,21 @@ def accuracy_sentence(board: Board) -> str | None:
     )
 
 
-def stage_columns(board: Board) -> list[Column]:
-    """Return median ms of each stage, the whole road and bare inference, one text per model that has them."""
+def stage_columns(board: Board) -> tuple[list[Column], list[Column], list[Column]]:
+    """Return the models that have stages, median ms of each stage, and the whole road beside bare inference."""
     measured = [(model.name, model.stages) for model in board.models if model.stages]
     if not measured:
-        return []
+        return [], [], []
     found = [stages for _, stages in measured]
-    return [
-        Column("model", tuple(name for name, _ in measured)),
-        *(Column(name, tuple(ms(stages.stages[name].p50_ms) for stages in found)) for name in STAGES),
-        Column("whole ms", tuple(_spread_words(stages.whole) for stages in found)),
-        Column("bare ms", tuple(_spread_words(stages.bare_invoke) for stages in found)),
-        Column("whole / bare", tuple(_ratio_words(stages.over_bare) for stages in found)),
-    ]
+    return (
+        [Column("model", tuple(name for name, _ in measured))],
+        [Column(name, tuple(ms(stages.stages[name].p50_ms) for stages in found)) for name in STAGES],
+        [
+            Column("whole ms", tuple(_spread_words(stages.whole) for stages in found)),
+            Column("bare ms", tuple(_spread_words(stages.bare_invoke) for stages in found)),
+            Column("whole / bare", tuple(_ratio_words(stages.over_bare) for stages in found)),
+        ],
+    )
 
 
 def stage_sentence(board: Board) -> str | None:

@@ -212,7 +212,7 @@ def _board_lines(board: Board) -> list[str]:
         f"edge-seg {board.edge_seg_version}, {board.created}.",
         "",
         *_column_lines(columns, left=3),
-        *_column_lines(stage_columns(board), left=1),
+        *_column_lines([column for columns in stage_columns(board) for column in columns], left=1),
         *(f"- {sentence}" for sentence in board_sentences(board)),
     ]
 

@@ -21,8 +21,8 @@ _GAP = 2
 def print_board(console: "Console", board: Board) -> None:
     """Print one board."""
     names = row_names(board)
-    by_model = (model_table(board), model_tables.stage_columns(board))
-    for columns in filter(None, (*packed(names, row_groups(board), console.width), *by_model)):
+    by_row = packed(names, row_groups(board), console.width)
+    for columns in (*by_row, model_table(board), *stage_tables(board, console.width)):
         console.print(_table(columns, names))
         console.print()
     opening = (rendering.machine_sentence(board.machine), rendering.settings_sentence(board))
@@ -52,6 +52,12 @@ def model_table(board: Board) -> list[Column]:
     precisions = Column("precision", tuple(model.precision for model in board.models))
     measured = (*rendering.model_columns(board.models), *model_tables.accuracy_columns(board.models))
     return [names, precisions, *measured]
+
+
+def stage_tables(board: Board, width: int) -> list[list[Column]]:
+    """Return the tables of the stages, none when they were not measured."""
+    names, stages, wholes = model_tables.stage_columns(board)
+    return packed(names, [stages, wholes], width) if stages else []
 
 
 def packed(names: Sequence[Column], groups: Sequence[Sequence[Column]], width: int) -> list[list[Column]]:
