@@ -1,7 +1,10 @@
-"""The conversion tables of the documentation are those that were recorded."""
+"""The figures of the documentation are those that were recorded."""
 
 import re
 from pathlib import Path
+
+from edge_seg_bench.cards.front import README, front_blocks
+from edge_seg_bench.cards.page import block_names, fill
 
 ROOT = Path(__file__).parents[1]
 
@@ -14,3 +17,9 @@ def test_conversion_tables_say_what_was_recorded() -> None:
     rows = [line for line in shown[1].splitlines() if line.startswith("|") and "runtime" not in line]
     assert len(rows) == 20
     assert set(rows) <= set(recorded)
+
+
+def test_the_tables_of_the_readme_say_what_was_recorded() -> None:
+    text = (ROOT / README).read_text(encoding="utf-8")
+    assert block_names(text) == ["peers", "models"]
+    assert fill(text, front_blocks(ROOT)) == text

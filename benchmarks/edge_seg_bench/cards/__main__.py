@@ -1,4 +1,4 @@
-"""Render the figures of all model cards from the recorded results: `python -m edge_seg_bench.cards`."""
+"""Render the figures of the cards and of the README from the recorded results: `python -m edge_seg_bench.cards`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +10,7 @@ from edge_seg.errors import BenchmarkError
 from edge_seg.files import write_text
 from edge_seg_bench.cards.blocks import BLOCKS
 from edge_seg_bench.cards.evidence import read_evidence
+from edge_seg_bench.cards.front import README, front_blocks
 from edge_seg_bench.cards.page import fill
 from edge_seg_bench.cards.subjects import SUBJECTS, Subject
 
@@ -17,15 +18,22 @@ from edge_seg_bench.cards.subjects import SUBJECTS, Subject
 def cards(
     root: Annotated[Path, typer.Option(help="The project's folder.", show_default="this one")] = Path(),
 ) -> None:
-    """Render the blocks of figures in every model card anew; words stay as they are."""
+    """Render the blocks of figures in every model card and in the README anew; words stay as they are."""
     for subject in SUBJECTS:
         path = root / subject.card
         if not path.is_file():
             raise BenchmarkError(f"{path}: no such card; run this in the project's folder, or name that with --root")
         before, after = path.read_text(encoding="utf-8"), rendered(root, subject)
-        if after != before:
-            write_text(path, after)
-        typer.echo(f"{'written' if after != before else 'as it was'}  {path}")
+        _put(path, before, after)
+    readme = root / README
+    before = readme.read_text(encoding="utf-8")
+    _put(readme, before, fill(before, front_blocks(root)))
+
+
+def _put(path: Path, before: str, after: str) -> None:
+    if after != before:
+        write_text(path, after)
+    typer.echo(f"{'written' if after != before else 'as it was'}  {path}")
 
 
 def rendered(root: Path, subject: Subject) -> str:

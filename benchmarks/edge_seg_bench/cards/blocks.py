@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from edge_seg_bench.arm64.report import report_sentence, report_table
 from edge_seg_bench.cards.accuracy import Conversion, Reached
 from edge_seg_bench.cards.evidence import Evidence
-from edge_seg_bench.columns import ms
+from edge_seg_bench.columns import NONE, ms
 from edge_seg_bench.rendering import machine_sentence, markdown_table
 from edge_seg_bench.results import Board, Row
 
 Block = Callable[[Evidence], Sequence[str]]
 
 NOT_RECORDED = "Not recorded yet."
-_NONE = "–"
 _TOLD_OF_TRAINING = ("epochs", "batch_size", "learning_rate", "loss", "encoder_weights", "seed")
 _HASH_DIGITS = 16
 
@@ -25,7 +24,7 @@ def facts(evidence: Evidence) -> Sequence[str]:
     data, training = network.data, network.training
     told = ", ".join(f"{name.replace('_', ' ')} {training[name]}" for name in _TOLD_OF_TRAINING if name in training)
     rows = [
-        ("file", f"{_megabytes(int8)} MB, int8; " + ("ships in the package" if subject.ships else "does not ship")),
+        ("file", f"{megabytes(int8)} MB, int8; " + ("ships in the package" if subject.ships else "does not ship")),
         (
             "input",
             f"uint8 RGB, {network.input_width}×{network.input_height}, raw bytes, the picture stretched to it",
@@ -54,20 +53,25 @@ def sizes(evidence: Evidence) -> Sequence[str]:
 
 def _size_cells(evidence: Evidence, conversion: Conversion) -> list[str]:
     network, int8 = conversion.network, conversion.of("int8")
+    return [
+        f"`{evidence.subject.name}`",
+        f"{network.input_width}×{network.input_height}",
+        megabytes(int8),
+        f"{int8.miou:.4f}",
+        one_thread_ms(evidence),
+    ]
+
+
+def one_thread_ms(evidence: Evidence) -> str:
+    """Return the median of one inference on one thread of the first machine that was measured."""
     boards = evidence.latency.boards[:1] if evidence.latency else ()
-    medians = [
+    medians = (
         ms(row.measurement.latency.p50_ms)
         for board in boards
         for row in _rows(board, evidence.subject.measured_name)
         if row.measurement and row.threads == 1
-    ]
-    return [
-        f"`{evidence.subject.name}`",
-        f"{network.input_width}×{network.input_height}",
-        _megabytes(int8),
-        f"{int8.miou:.4f}",
-        *(medians[:1] or [_NONE]),
-    ]
+    )
+    return next(medians, NONE)
 
 
 def accuracy(evidence: Evidence) -> Sequence[str]:
@@ -89,9 +93,9 @@ def _accuracy_cells(model: Reached, names: Sequence[str]) -> list[str]:
     ious = [model.iou(name) for name in names]
     return [
         model.precision,
-        _megabytes(model),
+        megabytes(model),
         f"{model.miou:.4f}",
-        *(_NONE if iou is None else f"{iou:.4f}" for iou in ious),
+        *(NONE if iou is None else f"{iou:.4f}" for iou in ious),
         f"{model.pixel_accuracy:.4f}",
         f"{model.agreement_with_keras:.2%}",
     ]
@@ -145,5 +149,6 @@ BLOCKS: Mapping[str, Block] = {
 }
 
 
-def _megabytes(model: Reached) -> str:
+def megabytes(model: Reached) -> str:
+    """Return a file's size without its unit."""
     return f"{model.size_bytes / 1e6:.2f}"
