@@ -20,6 +20,7 @@ from edge_seg_bench.cards.__main__ import rendered
 from edge_seg_bench.cards.accuracy import Conversion, read_conversion
 from edge_seg_bench.cards.blocks import BLOCKS, NOT_RECORDED
 from edge_seg_bench.cards.evidence import read_evidence
+from edge_seg_bench.cards.front import PEERS_RESULTS, README
 from edge_seg_bench.cards.page import block_names, fill, words_of
 from edge_seg_bench.cards.publish import check_may_ship, check_saw_all_pictures
 from edge_seg_bench.cards.subjects import LATENCY_RESULTS, SUBJECTS, Subject
@@ -149,10 +150,13 @@ def conversion(name: str = "pets-128-small") -> dict[str, Any]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A copy of the project's cards, with results of its own for pets-fast and fire."""
+    """A copy of the project's cards and README, with results of its own for pets-fast and fire."""
     for subject in SUBJECTS:
         (tmp_path / subject.card).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / subject.card, tmp_path / subject.card)
+    for path in (README, PEERS_RESULTS):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / path, tmp_path / path)
     for name in ("pets-fast", "fire"):
         path = tmp_path / find(name).accuracy
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -168,7 +172,8 @@ def test_one_command_renders_every_card(project: Path) -> None:
     command = [sys.executable, "-m", "edge_seg_bench.cards", "--root", str(project)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
-    assert len(done.stdout.splitlines()) == len(SUBJECTS)
+    assert len(done.stdout.splitlines()) == len(SUBJECTS) + 1
+    assert "| 0.7234 → 0.7123 |" in (project / README).read_text(encoding="utf-8")
     fast = (project / find("pets-fast").card).read_text(encoding="utf-8")
     assert "| int8 | 0.54 | 0.7123 | 0.8111 | – | 0.9000 | 99.12% |" in fast
     assert "| float32 | 1.27 | 0.7234 | 0.8111 | – | 0.9000 | 99.12% |" in fast
