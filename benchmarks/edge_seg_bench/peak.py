@@ -44,13 +44,18 @@ class PeakShare:
 def share_of_peak(work: Work, latency_ms: float, peak: Peak) -> PeakShare:
     """Return the share of the peak that a model reaches at a latency."""
     latency_s = latency_ms / _MS_PER_S
-    moved = work.weight_bytes + work.activation_bytes
+    moved = moved_bytes(work)
     arithmetic_s, cache_s = work.macs / peak.macs_per_s, moved / peak.cache_bytes_per_s
     return PeakShare(
         share=max(arithmetic_s, cache_s) / latency_s,
         bound="arithmetic" if arithmetic_s >= cache_s else "cache",
         memory_share=moved / peak.bytes_per_s / latency_s,
     )
+
+
+def moved_bytes(work: Work) -> int:
+    """Return the bytes that one inference's operations read and write, before any cache."""
+    return work.weight_bytes + work.activation_bytes
 
 
 def peak_for(peaks: Iterable[Peak], precision: str, threads: int) -> Peak | None:
