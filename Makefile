@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint bench fuzz docs clean
+.PHONY: quickstart test lint bench models model-figures fuzz docs clean
 
 quickstart: $(VENV)/quickstart.stamp
 	$(BIN)/edge-seg quickstart
@@ -19,6 +19,28 @@ lint: $(VENV)/lint.stamp
 
 bench: $(VENV)/quickstart.stamp
 	$(BIN)/python -m edge_seg_bench.device
+
+# The models that have a card, from finished runs (train/recipes/README.md says how those are made): converted, those that
+# ship put into the package, with their failures, golden masks and cards.
+RUNS ?= runs
+DATA ?= data
+CONVERTED ?= build/models
+models: $(VENV)/test.stamp
+	$(BIN)/python -m edge_seg_bench.cards.publish $(RUNS) --data $(DATA) --converted $(CONVERTED)
+	$(BIN)/python tests/golden_masks.py $(CONVERTED)
+	EDGE_SEG_CONVERTED=$(CONVERTED) $(BIN)/pytest -q tests/test_golden.py
+	$(BIN)/python -m edge_seg_bench.cards
+
+# What the cards say of speed: latency on this machine, which must be idle, and ARM instructions, which are the same anywhere.
+SHIPPED := edge/edge_seg/models/*.tflite
+OTHERS = $(CONVERTED)/fire/fire_int8.tflite $(CONVERTED)/water/flood_int8.tflite
+RESULTS := benchmarks/results
+model-figures: $(VENV)/test.stamp
+	$(BIN)/edge-seg bench $(SHIPPED) $(OTHERS) --threads 1 --threads 2 --json > $(CONVERTED)/bench.json
+	cp $(CONVERTED)/bench.json $(RESULTS)/models/bench.json
+	$(BIN)/python -m edge_seg_bench.arm64 $(SHIPPED) --out $(RESULTS)/arm64.json
+	$(BIN)/python -m edge_seg_bench.arm64 $(OTHERS) --out $(RESULTS)/models/arm64.json
+	$(BIN)/python -m edge_seg_bench.cards
 
 # Every importer gets an equal share of FUZZ_SECONDS; a finding is left as crash-* in the current folder.
 FUZZ_SECONDS ?= 180

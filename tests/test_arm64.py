@@ -204,7 +204,10 @@ def plugin() -> Iterator[Path]:
 
 def test_counts_are_repeatable_and_dot_products_save_half(userlands: dict[str, Userland], plugin: Path) -> None:
     def count(core: Core) -> int:
-        return count_instructions(userlands["litert"], plugin, core, "litert", default_model(), "pets").instructions
+        (counted,) = count_instructions(
+            userlands["litert"], plugin, core, "litert", default_model(), "pets", ["invoke"]
+        )
+        return counted.instructions
 
     _, a72, a76 = CORES
     on_a72 = count(a72)
@@ -221,4 +224,4 @@ def test_a_model_that_does_not_run_is_one_sentence(
     with pytest.raises(
         BenchmarkError, match=r"running .*broken.tflite as Cortex-A72 failed: .*convert the model again"
     ):
-        count_instructions(userlands["litert"], plugin, CORES[1], "litert", broken, "broken")
+        count_instructions(userlands["litert"], plugin, CORES[1], "litert", broken, "broken", ["invoke"])

@@ -193,19 +193,19 @@ def test_a_build_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert len(announced) == 1
 
 
-def test_a_row_for_each_model_and_a_column_for_each_core() -> None:
+def test_a_row_for_each_part_and_a_column_for_each_core() -> None:
     counts = [
         counted("a", "cortex-a72", 47_347_166, 47_347_165, 47_400_000),
         counted("a", "cortex-a76", 22_822_296),
         counted("b", "cortex-a72", 299_650_000),
         counted("b", "cortex-a76", 1_299_650_000),
     ]
-    report = make_report("7.2.22", "litert", counts)
+    report = make_report("7.2.22", "litert", {}, counts)
     assert report_table(report) == [
-        "| model | precision | Cortex-A72 | Cortex-A76 |",
-        "| :-- | :-- | --: | --: |",
-        "| a | int8 | 47.3 M | 22.8 M |",
-        "| b | int8 | 299.6 M | 1,299.7 M |",
+        "| model | precision | part | Cortex-A72 | Cortex-A76 |",
+        "| :-- | :-- | :-- | --: | --: |",
+        "| a | int8 | invoke | 47.3 M | 22.8 M |",
+        "| b | int8 | invoke | 299.6 M | 1,299.7 M |",
     ]
     assert InstructionReport.model_validate_json(report.model_dump_json()) == report
 
@@ -216,6 +216,7 @@ def test_a_row_for_each_model_and_a_column_for_each_core() -> None:
         (("absent.tflite",), 1, "absent.tflite: no such model file"),
         ((__file__,), 1, "not a TFLite model"),
         ((str(default_model()), "--cpu", "max"), 1, "no core is called 'max'"),
+        ((str(default_model()), "--part", "decode"), 1, "no part of the work is called 'decode'; choose one of invoke"),
         ((str(default_model()), "--runtime", "onnx"), 2, "no runtime is called 'onnx'"),
     ],
 )

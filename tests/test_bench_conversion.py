@@ -24,17 +24,16 @@ from edge_seg_bench.conversion.instructions import CORES, add_counts, can_be_cou
 from edge_seg_bench.conversion.measuring import assemble_network
 from edge_seg_bench.conversion.onnxruntime_runner import OnnxRuntimeRunner
 from edge_seg_bench.conversion.peer_worker import PEERS, PeerBackend
-from edge_seg_bench.conversion.result import ConversionReport, Row, read_report
+from edge_seg_bench.conversion.result import ConversionReport, Row, ThreadSampling, read_report
 from edge_seg_bench.conversion.table import markdown, network_table, sentences
 from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.measurement import Candidate, ModelRun
 from edge_seg_bench.messages import Block, Classify, Finish, Finished, Load, Loaded, Request
-from edge_seg_bench.results import Sampling
 from edge_seg_bench.serving import class_ids, serve
 from edge_seg_bench.worker_process import WorkerProcess
 
 ONE, TWO = (
-    Sampling(threads=threads, runs=40, seconds=1, warmup_seconds=1, limit_seconds=9, rounds=2, seed=0)
+    ThreadSampling(threads=threads, runs=40, seconds=1, warmup_seconds=1, limit_seconds=9, rounds=2, seed=0)
     for threads in (1, 2)
 )
 
@@ -71,7 +70,9 @@ def test_a_pair_of_folders_is_nine_rows_and_one_reference(network: Network) -> N
         ("stock", "onnxruntime", "float32"),
     ]
     assert [item.is_reference for item in network.contenders].index(True) == 7
-    assert {item.runtime for item in network.contenders if item.candidate.worker.endswith("peer_worker")} == set(PEERS)
+    assert {item.runtime for item in network.contenders if item.candidate(1).worker.endswith("peer_worker")} == set(
+        PEERS
+    )
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_a_file_that_a_peer_cannot_read_is_a_sentence(tmp_path: Path, runtime: s
     model = tmp_path / "broken.onnx"
     model.write_bytes(b"broken")
     with pytest.raises(BenchmarkError, match=rf"broken\.onnx: {PEERS[runtime]} cannot load it \("):
-        answer(Contender("stock", runtime, "float32", model).candidate)
+        answer(Contender("stock", runtime, "float32", model).candidate(1))
 
 
 def test_openvino_answers_as_litert_does(tmp_path: Path) -> None:
@@ -298,8 +299,7 @@ MEDIANS_MS = (20.0, 20.0, 50.0, 4.0, 30.0, 12.0, 15.0, 10.0, 25.0)
 def run_of(contender: Contender, median_ms: float, *, error: str | None = None) -> ModelRun:
     samples = median_ms * np.tile(np.linspace(0.98, 1.02, 11), (2, 1))
     return ModelRun(
-        contender.model,
-        contender.runtime,
+        contender.candidate(1),
         cast(WorkerProcess, None),
         loaded=Loaded("1.0", 1, 2, 3, [1, 128, 128, 3], "uint8", {"threads": "1"}),
         warmup_runs=7,
@@ -432,7 +432,7 @@ def test_counts_go_to_their_rows_and_a_slow_row_says_why_it_has_none(
         for model, thousand in zip(models, range(1000, 6000, 1000), strict=True)
         for core, number in zip(CORES, (thousand, thousand + 1), strict=True)
     ]
-    counted = add_counts([network], report, models, make_report("7.2.22", "litert", counts))
+    counted = add_counts([network], report, models, make_report("7.2.22", "litert", {}, counts))
     (result,) = counted.networks
     assert [list(row.arm_instructions.values()) for row in result.rows] == [
         [1000, 1001],

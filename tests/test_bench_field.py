@@ -9,7 +9,7 @@ from edge_seg_bench.collecting.measures import CHOSEN, MEASURES
 from edge_seg_bench.collecting.measuring import judge, kept_by_running_share, spearman
 from edge_seg_bench.collecting.result import CollectingReport, PictureRow
 from edge_seg_bench.collecting.table import markdown as collecting_markdown
-from edge_seg_bench.results import read_recorded
+from edge_seg_bench.recording import read_recorded
 from edge_seg_bench.smoothing.measuring import flickering
 from edge_seg_bench.smoothing.moving_picture import MOTIONS, Motion, moving_picture, passed_by
 from edge_seg_bench.smoothing.result import SmoothingReport

@@ -17,16 +17,16 @@ from edge_seg.shipped import default_model
 from edge_seg_bench.assembly import assemble
 from edge_seg_bench.inputs import random_input
 from edge_seg_bench.machine import describe_machine
-from edge_seg_bench.measurement import measure_models, steps_of
+from edge_seg_bench.measurement import Candidate, measure_candidates, steps_of
 from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded
-from edge_seg_bench.results import Results, Settings
+from edge_seg_bench.results import Board, Results, Settings
 from edge_seg_bench.serving import measure_block, serve
 from edge_seg_bench.worker import TfliteBackend
 from edge_seg_bench.worker_process import WorkerProcess
 
 QUICK = Settings(
-    runtime=DEFAULT_RUNTIME,
-    threads=1,
+    runtimes=(DEFAULT_RUNTIME,),
+    threads=(1,),
     runs=6,
     seconds=0,
     warmup_seconds=0.01,
@@ -76,26 +76,26 @@ def model() -> Path:
         pytest.skip(str(error))
 
 
-def measured(workers: list[Callable[[], WorkerProcess]], settings: Settings = QUICK) -> Results:
+def measured(workers: list[Callable[[], WorkerProcess]], settings: Settings = QUICK) -> Board:
     starts = iter(workers)
-    models = [Path(f"model{index}.tflite") for index in range(len(workers))]
+    candidates = [Candidate(Path(f"model{index}.tflite"), DEFAULT_RUNTIME) for index in range(len(workers))]
 
-    def start_next() -> WorkerProcess:
+    def start_next(_module: str) -> WorkerProcess:
         return next(starts)()
 
-    runs = measure_models(models, settings, start_worker=start_next)
+    runs = measure_candidates(candidates, settings, start_worker=start_next)
     return assemble(runs, settings, describe_machine())
 
 
 def test_fake_workers_are_measured_in_equal_rounds(
     fake_worker: Callable[..., Callable[[], WorkerProcess]],
 ) -> None:
-    results = measured([fake_worker("slow", latency_ms=4.0), fake_worker("fast", latency_ms=2.0)])
-    assert [row.error for row in results.rows] == [None, None]
-    assert [len(row.measurement.blocks_ms) for row in results.rows if row.measurement] == [3, 3]
-    assert [row.measurement.latency.runs for row in results.rows if row.measurement] == [6, 6]
-    assert results.comparisons[0].speedup.ratio == 2.0
-    assert [row.precision for row in results.rows] == ["int8", "int8"]
+    board = measured([fake_worker("slow", latency_ms=4.0), fake_worker("fast", latency_ms=2.0)])
+    assert [row.error for row in board.rows] == [None, None]
+    assert [len(row.measurement.blocks_ms) for row in board.rows if row.measurement] == [3, 3]
+    assert [row.measurement.latency.runs for row in board.rows if row.measurement] == [6, 6]
+    assert board.comparisons[0].speedup.ratio == 2.0
+    assert [model.precision for model in board.models] == ["int8", "int8"]
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,7 @@ def test_fake_workers_are_measured_in_equal_rounds(
 def test_a_worker_that_fails_is_a_sentence_and_the_others_report(
     fake_worker: Callable[..., Callable[[], WorkerProcess]], on_block: str, sentence: str
 ) -> None:
-    results = measured([fake_worker("bad", on_block=on_block.format()), fake_worker("good")])
-    bad, good = results.rows
+    bad, good = measured([fake_worker("bad", on_block=on_block.format()), fake_worker("good")]).rows
     assert sentence in (bad.error or "")
     assert bad.measurement is None
     assert good.error is None
@@ -139,9 +138,10 @@ def test_a_slow_model_stops_at_the_limit_and_says_so(
 
 def test_progress_is_counted_for_every_step(fake_worker: Callable[..., Callable[[], WorkerProcess]]) -> None:
     steps: list[str] = []
-    models = [Path("a.tflite"), Path("b.tflite")]
-    measure_models(models, QUICK, steps.append, start_worker=fake_worker("steps"))
-    assert len(steps) == steps_of(models, QUICK)
+    candidates = [Candidate(Path("a.tflite"), DEFAULT_RUNTIME), Candidate(Path("b.tflite"), DEFAULT_RUNTIME, threads=2)]
+    start = fake_worker("steps")
+    measure_candidates(candidates, QUICK, steps.append, start_worker=lambda _module: start())
+    assert len(steps) == steps_of(candidates, QUICK)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,9 @@ QUICK_OPTIONS = ("--runs", "6", "--seconds", "0.05", "--warmup", "0.05")
 
 
 def test_bench_writes_what_it_measured(model: Path, tmp_path: Path) -> None:
-    done = bench(model, model, *QUICK_OPTIONS, "--out", tmp_path / "out", "--json", cwd=tmp_path)
+    done = bench(
+        model, *QUICK_OPTIONS, "--threads", "1", "--threads", "2", "--out", tmp_path / "out", "--json", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     printed = Results.model_validate_json(done.stdout)
@@ -197,21 +199,24 @@ def test_bench_writes_what_it_measured(model: Path, tmp_path: Path) -> None:
         "results.json",
         "results.md",
     ]
-    first = printed.rows[0]
-    assert first.size_bytes == model.stat().st_size
-    assert first.precision == "int8"
+    (board,) = printed.boards
+    (described,) = board.models
+    assert (described.size_bytes, described.precision) == (model.stat().st_size, "int8")
+    assert [row.threads for row in board.rows] == [1, 2]
+    first = board.rows[0]
     assert first.measurement is not None
     assert first.measurement.input_dtype == "uint8"
     assert first.measurement.latency.runs >= 6
+    assert first.measurement.delegate is not None
     assert first.measurement.delegate.delegated_nodes > 0
-    assert len(printed.comparisons) == 1
+    assert len(board.comparisons) == 1
 
 
 def test_bench_reports_the_good_rows_and_fails_for_the_bad(model: Path, tmp_path: Path) -> None:
     done = bench(model, "none.tflite", *QUICK_OPTIONS, cwd=tmp_path)
     assert done.returncode == 1
-    assert "none: not measured: none.tflite: no such model file" in done.stdout
-    assert done.stderr.startswith("edge-seg: 1 of 2 models not measured; none: none.tflite: no such model file")
+    assert "none (litert, 1 thread): not measured: none.tflite: no such model file" in done.stdout
+    assert done.stderr.startswith("edge-seg: 1 of 2 rows not measured; none: none.tflite: no such model file")
     assert len(done.stderr.splitlines()) == 1
 
 
@@ -221,6 +226,7 @@ def test_bench_reports_the_good_rows_and_fails_for_the_bad(model: Path, tmp_path
         (("--runtime", "tensorrt"), "tensorrt"),
         (("--limit", "1"), "--limit 1 is below --seconds 3"),
         (("--threads", "0"), "--threads"),
+        (("--threads", "many"), "or all, not 'many'"),
     ],
 )
 def test_wrong_usage_is_two(arguments: tuple[str, ...], sentence: str, tmp_path: Path) -> None:

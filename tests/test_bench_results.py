@@ -13,14 +13,18 @@ from edge_seg_bench.device_pipeline import bracketed_ratios
 from edge_seg_bench.machine import busy_note, describe_machine
 from edge_seg_bench.memory import parse_peak_rss, peak_rss_bytes
 from edge_seg_bench.plotting import plot_latency
+from edge_seg_bench.recording import Machine
 from edge_seg_bench.rendering import markdown, ms, speedup_words
 from edge_seg_bench.results import (
+    Board,
     Comparison,
+    Conditions,
     DelegateUse,
-    Machine,
     Measurement,
-    ModelRow,
+    Model,
     Results,
+    Row,
+    RowKey,
     Settings,
     read_results,
     reference_row,
@@ -39,17 +43,19 @@ MACHINE = Machine(
     load_average=0.1,
 )
 SETTINGS = Settings(
-    runtime="litert", threads=1, runs=50, seconds=3, warmup_seconds=2, limit_seconds=20, rounds=12, seed=0
+    runtimes=("litert",), threads=(1,), runs=50, seconds=3, warmup_seconds=2, limit_seconds=20, rounds=12, seed=0
 )
 
+CALM = Conditions(load_average=0.1, temperature_c=45.0, clock_mhz=2400.0, throttling=())
 
 ALL_DELEGATED = DelegateUse(partitions=1, delegated_nodes=70, total_nodes=70, left_out={})
 
 
-def measurement(median_ms: float, delegate: DelegateUse = ALL_DELEGATED) -> Measurement:
+def measurement(median_ms: float, delegate: DelegateUse | None = ALL_DELEGATED) -> Measurement:
     samples = median_ms * np.random.default_rng(0).lognormal(0, 0.05, (12, 20))
     return Measurement(
         runtime_version="2.3.0",
+        runtime_settings={},
         import_ms=100,
         load_ms=20,
         first_inference_ms=30,
@@ -60,35 +66,55 @@ def measurement(median_ms: float, delegate: DelegateUse = ALL_DELEGATED) -> Meas
         warmup_runs=15,
         blocks_ms=tuple(tuple(block) for block in samples.tolist()),
         latency=summarise(samples.ravel()),
+        before=CALM,
+        after=CALM,
+        throttled_blocks=0,
+        energy_mj=None,
     )
 
 
-def row(name: str, precision: str, median_ms: float | None, **changes: object) -> ModelRow:
+def model(name: str, precision: str, **changes: object) -> Model:
     fields: dict[str, object] = {
         "name": name,
         "path": f"/models/{name}.tflite",
         "size_bytes": 2_500_000,
         "precision": precision,
         "recorded_metrics": {},
+    }
+    return Model.model_validate({**fields, **changes})
+
+
+def row(name: str, median_ms: float | None, **changes: object) -> Row:
+    fields: dict[str, object] = {
+        "model": name,
+        "runtime": "litert",
+        "threads": 1,
         "notes": (),
         "error": None if median_ms is not None else "it is broken",
         "measurement": None if median_ms is None else measurement(median_ms),
     }
-    return ModelRow.model_validate({**fields, **changes})
+    return Row.model_validate({**fields, **changes})
 
 
-ROWS = (row("int8", "int8", 2.0), row("float32", "float32", 4.0), row("bad", "unknown", None))
+MODELS = (model("int8", "int8"), model("float32", "float32"), model("bad", "unknown"))
+ROWS = (row("int8", 2.0), row("float32", 4.0), row("bad", None))
 
 
-def results(rows: tuple[ModelRow, ...] = ROWS) -> Results:
-    return Results(
+def board(rows: tuple[Row, ...] = ROWS, models: tuple[Model, ...] = MODELS) -> Board:
+    compared = Board(
         created="2026-01-01T00:00:00+00:00",
         edge_seg_version="0.1.0",
         machine=MACHINE,
         settings=SETTINGS,
+        models=models,
         rows=rows,
-        comparisons=compare_rows(rows, seed=0),
+        comparisons=(),
     )
+    return compared.model_copy(update={"comparisons": compare_rows(compared)})
+
+
+def results(*boards: Board) -> Results:
+    return Results(boards=boards or (board(),))
 
 
 def test_results_survive_the_file(tmp_path: Path) -> None:
@@ -96,7 +122,18 @@ def test_results_survive_the_file(tmp_path: Path) -> None:
     assert read_results(tmp_path / "new" / "results.json") == results()
 
 
-@pytest.mark.parametrize("where", [(), ("machine",), ("settings",), ("rows", 0), ("rows", 0, "measurement", "latency")])
+@pytest.mark.parametrize(
+    "where",
+    [
+        (),
+        ("boards", 0),
+        ("boards", 0, "machine"),
+        ("boards", 0, "settings"),
+        ("boards", 0, "models", 0),
+        ("boards", 0, "rows", 0),
+        ("boards", 0, "rows", 0, "measurement", "latency"),
+    ],
+)
 def test_an_unknown_key_is_refused_anywhere(tmp_path: Path, where: tuple[str | int, ...]) -> None:
     data = results().model_dump(mode="json")
     place = data
@@ -108,10 +145,10 @@ def test_an_unknown_key_is_refused_anywhere(tmp_path: Path, where: tuple[str | i
         read_results(tmp_path / "results.json")
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 2}'])
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"schema_version": 1}', '{"schema_version": 3, "boards": []}'])
 def test_another_file_is_refused_in_a_sentence(tmp_path: Path, text: str) -> None:
     (tmp_path / "results.json").write_text(text)
-    with pytest.raises(BenchmarkError, match=r"results\.json: no benchmark result of schema 1"):
+    with pytest.raises(BenchmarkError, match=r"results\.json: no benchmark result of schema 2"):
         read_results(tmp_path / "results.json")
 
 
@@ -121,15 +158,15 @@ def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_the_reference_is_the_float32_model_else_the_first_measured() -> None:
-    unmeasured_float = row("f", "float32", None)
-    assert reference_row(ROWS) is ROWS[1]
-    assert reference_row((unmeasured_float, ROWS[0])) is ROWS[0]
-    assert reference_row((unmeasured_float,)) is None
+    unmeasured_float = row("float32", None)
+    assert reference_row(board()) is ROWS[1]
+    assert reference_row(board((unmeasured_float, ROWS[0]))) is ROWS[0]
+    assert reference_row(board((unmeasured_float,))) is None
 
 
 def test_every_measured_row_is_compared_with_the_reference() -> None:
-    (comparison,) = results().comparisons
-    assert (comparison.reference, comparison.model, comparison.verdict) == ("float32", "int8", "faster")
+    (comparison,) = board().comparisons
+    assert (comparison.reference.model, comparison.row.model, comparison.verdict) == ("float32", "int8", "faster")
     assert comparison.speedup.ratio == pytest.approx(2)
 
 
@@ -145,7 +182,9 @@ def test_every_measured_row_is_compared_with_the_reference() -> None:
 )
 def test_speed_up_in_words(ratio: float, low: float | None, high: float | None, words: str) -> None:
     speedup = RatioInterval(ratio, low, high)
-    comparison = Comparison(reference="a", model="b", speedup=speedup, verdict=speedup.verdict)
+    comparison = Comparison(
+        reference=RowKey("a", "litert", 1), row=RowKey("b", "litert", 1), speedup=speedup, verdict=speedup.verdict
+    )
     assert speedup_words(comparison) == words
 
 
@@ -157,32 +196,33 @@ def test_milliseconds_have_three_digits(value: float, text: str) -> None:
 
 
 def test_markdown_has_a_line_a_model_and_a_sentence_a_failure() -> None:
-    text = markdown(results((*ROWS[:2], row("a|b", "int8", None, notes=("slow",)))))
-    assert "| int8 | int8 | 2.00 |" in text
+    failing = row("a|b", None, notes=("slow",), threads=2)
+    text = markdown(results(board((*ROWS[:2], failing), (*MODELS, model("a|b", "int8")))))
+    assert "| int8 | int8 | litert, 1 thread | 2.00 |" in text
     assert "2× faster" in text
     assert "100% in 1" in text
     assert "a\\|b" in text
-    assert "- a|b: slow" in text
-    assert "- a|b: not measured: it is broken" in text
+    assert "- a|b (litert, 2 threads): slow" in text
+    assert "- a|b (litert, 2 threads): not measured: it is broken" in text
 
 
 def test_operations_that_stay_outside_the_delegate_are_named() -> None:
     half = DelegateUse(partitions=9, delegated_nodes=40, total_nodes=70, left_out={"TRANSPOSE_CONV": 20, "ARG_MAX": 10})
-    text = markdown(results((row("x", "dynamic", 2.0, measurement=measurement(2.0, half)),)))
+    text = markdown(results(board((row("int8", 2.0, measurement=measurement(2.0, half)),))))
     assert "57% in 9" in text
-    assert "- x: the delegate left out 30 of 70 nodes: 20 TRANSPOSE_CONV, 10 ARG_MAX" in text
+    assert "- int8 (litert, 1 thread): the delegate left out 30 of 70 nodes: 20 TRANSPOSE_CONV, 10 ARG_MAX" in text
     assert "left out" not in markdown(results())
 
 
 def test_the_accuracy_a_model_file_records_is_a_column_of_its_own() -> None:
     assert "mIoU" not in markdown(results())
-    with_metric = (row("x", "int8", 2.0, recorded_metrics={"miou": 0.7312}), ROWS[1])
-    assert "0.731" in markdown(results(with_metric))
+    with_metric = (model("int8", "int8", recorded_metrics={"miou": 0.7312}), *MODELS[1:])
+    assert "0.731" in markdown(results(board(models=with_metric)))
 
 
 @pytest.mark.parametrize("slowest_ms", [5.0, 900.0])
 def test_plot_is_a_picture(tmp_path: Path, slowest_ms: float) -> None:
-    plot_latency(tmp_path / "latency.png", results((*ROWS, row("slow", "dynamic", slowest_ms))))
+    plot_latency(tmp_path / "latency.png", board((*ROWS, row("int8", slowest_ms, threads=2))))
     assert (tmp_path / "latency.png").read_bytes().startswith(b"\x89PNG")
     assert [path.name for path in tmp_path.iterdir()] == ["latency.png"]
 

@@ -17,7 +17,7 @@ from device_fixtures import half_red_half_blue, mjpeg_server, write_video
 from edge_seg.classes import make_classes
 from edge_seg.cli.quitting import quit_on_sigterm
 from edge_seg.dataset import DatasetWriter, SplitPolicy
-from edge_seg.images import read_mask, write_image
+from edge_seg.images import read_image, read_mask, write_image
 from edge_seg.shipped import default_model
 
 PROGRAM = [sys.executable, "-c", "from edge_seg.cli import main; main()"]
@@ -83,6 +83,8 @@ def test_run_annotates_a_video(tmp_path: Path) -> None:
         (["camera", "--source", "97", "--no-window"], "/dev/video97"),
         (["inspect", "absent.tflite"], "absent.tflite"),
         (["eval", str(default_model()), "--data", "photos"], "has no dataset.toml"),
+        (["eval", "pets", "--data", "photos", "--worst", "w.xyz"], "'.xyz' names no image format"),
+        (["eval", "pets", "--data", "photos", "--worst", "photos/a.png/w.png"], "photos/a.png"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_1(tmp_path: Path, photos: Path, arguments, says: str) -> None:
@@ -106,9 +108,13 @@ def test_eval_scores_the_shipped_model(tmp_path: Path) -> None:
     with DatasetWriter(tmp_path / "d", name="toy", classes=make_classes(("pet", "background", "border"))) as writer:
         writer.add_array("a.png", half_red_half_blue(64, 64), np.ones((64, 64), np.uint8))
         writer.use_splits({"val": ["a.png"]}, SplitPolicy())
-    done = edge_seg("eval", default_model(), "--data", tmp_path / "d", "--json")
+    worst = tmp_path / "worst.jpg"
+    done = edge_seg("eval", "pets", "--data", tmp_path / "d", "--worst", worst, "--json")
     assert done.returncode == 0, done.stderr
-    assert set(json.loads(done.stdout)["iou"]) == {"pet", "background", "border"}
+    printed = json.loads(done.stdout)
+    assert set(printed["iou"]) == {"pet", "background", "border"}
+    assert printed["worst"].keys() == {"a.png"}
+    assert read_image(worst).shape[1] > 300
 
 
 @pytest.mark.parametrize("command", [["inspect", default_model], ["models"], ["doctor"]])

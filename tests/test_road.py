@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,13 @@ pytest.importorskip("litert_quantizer", reason="needs edge-seg[convert]")
 
 from edge_seg import Dataset, Segmenter
 from edge_seg.dataset.content_hash import content_hash
+from edge_seg.images import read_image
 from edge_seg.model_info import read_labels, read_model_info
 from edge_seg.run_folder import RunFolder
 from edge_seg.runtimes import load_engine
+from edge_seg_bench.cards.accuracy import read_conversion
+from edge_seg_bench.cards.publish import Places, put_in_place
+from edge_seg_bench.cards.subjects import Subject
 
 pytestmark = pytest.mark.timeout(900)  # the first test waits for training and conversion, on whatever machine
 
@@ -86,11 +90,30 @@ def test_four_models_and_a_summary(road: Road) -> None:
     files = {path.name for path in road.models.iterdir()}
     assert files == {f"run_{precision}.tflite" for precision in PRECISIONS} | {"conversion.json"}
     summary = json.loads((road.models / "conversion.json").read_text())
+    info = read_model_info(road.models / "run_int8.tflite")
+    assert info is not None
+    assert summary["network"].items() <= info.model_dump(mode="json").items()
+    assert summary["network"]["data"]["sha256"]
     by_precision = {model["precision"]: model for model in summary["models"]}
     assert by_precision["float32"]["agreement_with_keras"] > 0.999
     assert by_precision["float32"]["miou"] == pytest.approx(summary["keras_miou"], abs=1e-3)
     assert by_precision["float16"]["size_bytes"] < 0.6 * by_precision["float32"]["size_bytes"]
     assert by_precision["int8"]["size_bytes"] < 0.5 * by_precision["float32"]["size_bytes"]
+
+
+def test_what_is_published_of_a_run(road: Road, tmp_path: Path) -> None:
+    toy = Subject("toy", "run")
+    put_in_place(toy, Places(tmp_path, road.run.parent, road.data.parent, tmp_path / "converted"))
+    info, conversion = read_model_info(tmp_path / toy.model), read_conversion(tmp_path / toy.accuracy)
+    assert info is not None
+    assert conversion.of("int8").miou == info.metrics["miou"]
+    assert conversion.network.source == info.source
+    assert read_image(tmp_path / toy.failures).shape[1] > 300
+    put_in_place(
+        replace(toy, name="kept", ships=False), Places(tmp_path, road.run.parent, road.data.parent, tmp_path / "c")
+    )
+    assert sorted(path.stem for path in (tmp_path / toy.model).parent.iterdir()) == ["toy"]
+    assert {path.stem for path in (tmp_path / toy.accuracy).parent.iterdir()} == {"toy", "kept"}
 
 
 def test_converter_chatter_never_reaches_the_user(road: Road) -> None:

@@ -1,4 +1,4 @@
-"""From measured runs to a Results value."""
+"""From measured runs to a Board value."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,32 +11,36 @@ from edge_seg.errors import ModelError
 from edge_seg.model_info import ModelInfo, read_model_info
 from edge_seg_bench.measurement import ModelRun
 from edge_seg_bench.messages import Finished
+from edge_seg_bench.recording import Machine
 from edge_seg_bench.results import (
     UNKNOWN_PRECISION,
+    Board,
     Comparison,
     DelegateUse,
-    Machine,
     Measurement,
-    ModelRow,
-    Results,
+    Model,
+    Row,
     Settings,
+    measured_rows,
     reference_row,
 )
 from edge_seg_bench.statistics import Blocks, ratio_of_medians, summarise
 
 
-def assemble(runs: Sequence[ModelRun], settings: Settings, machine: Machine) -> Results:
-    """Describe every run in a row, and compare all measured rows with the reference."""
-    names = display_names([run.model for run in runs])
-    rows = tuple(_row(run, name) for run, name in zip(runs, names, strict=True))
-    return Results(
+def assemble(runs: Sequence[ModelRun], settings: Settings, machine: Machine) -> Board:
+    """Describe every file in a model and every run in a row, and compare all measured rows with the reference."""
+    files = list(dict.fromkeys(run.candidate.model for run in runs))
+    names = dict(zip(files, display_names(files), strict=True))
+    board = Board(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         edge_seg_version=version("edge-seg"),
         machine=machine,
         settings=settings,
-        rows=rows,
-        comparisons=compare_rows(rows, settings.seed),
+        models=tuple(_model(file, names[file], runs) for file in files),
+        rows=tuple(_row(run, names[run.candidate.model]) for run in runs),
+        comparisons=(),
     )
+    return board.model_copy(update={"comparisons": compare_rows(board)})
 
 
 def display_names(models: Sequence[Path]) -> list[str]:
@@ -47,34 +51,44 @@ def display_names(models: Sequence[Path]) -> list[str]:
     return ["/".join(model.parts[-depth:]).removesuffix(".tflite") for model in models]
 
 
-def compare_rows(rows: Sequence[ModelRow], seed: int) -> tuple[Comparison, ...]:
-    """Compare every measured row with the reference row."""
-    reference = reference_row(rows)
+def compare_rows(board: Board) -> tuple[Comparison, ...]:
+    """Compare every measured row of a board with its reference row."""
+    reference = reference_row(board)
     if reference is None:
         return ()
-    others = [row for row in rows if row.measurement is not None and row is not reference]
-    return tuple(_compare(reference, row, seed) for row in others)
+    others = [row for row in measured_rows(board) if row is not reference]
+    return tuple(_compare(reference, row, board.settings.seed) for row in others)
 
 
-def _compare(reference: ModelRow, row: ModelRow, seed: int) -> Comparison:
-    speedup = ratio_of_medians(_blocks(reference), _blocks(row), seed=seed)
-    return Comparison(reference=reference.name, model=row.name, speedup=speedup, verdict=speedup.verdict)
-
-
-def _blocks(row: ModelRow) -> Blocks:
+def blocks_of(row: Row) -> Blocks:
+    """Return a measured row's samples, one array a round."""
     assert row.measurement is not None
     return [np.asarray(block, dtype=np.float64) for block in row.measurement.blocks_ms]
 
 
-def _row(run: ModelRun, name: str) -> ModelRow:
-    info, info_note = _read_info(run.model)
-    return ModelRow(
+def _compare(reference: Row, row: Row, seed: int) -> Comparison:
+    speedup = ratio_of_medians(blocks_of(reference), blocks_of(row), seed=seed)
+    return Comparison(reference=reference.key, row=row.key, speedup=speedup, verdict=speedup.verdict)
+
+
+def _model(file: Path, name: str, runs: Sequence[ModelRun]) -> Model:
+    info, notes = _read_info(file)
+    return Model(
         name=name,
-        path=str(run.model),
-        size_bytes=run.model.stat().st_size if run.model.is_file() else None,
-        precision=info.precision if info else _guessed_precision(run),
+        path=str(file),
+        size_bytes=file.stat().st_size if file.is_file() else None,
+        precision=info.precision if info else _guessed_precision(file, runs),
         recorded_metrics=info.metrics if info else {},
-        notes=(*run.notes, *info_note),
+        notes=notes,
+    )
+
+
+def _row(run: ModelRun, name: str) -> Row:
+    return Row(
+        model=name,
+        runtime=run.candidate.runtime,
+        threads=run.candidate.threads,
+        notes=tuple(run.notes),
         error=run.error,
         measurement=None if run.error is not None else _measurement(run),
     )
@@ -83,8 +97,11 @@ def _row(run: ModelRun, name: str) -> ModelRow:
 def _measurement(run: ModelRun) -> Measurement:
     assert run.loaded is not None
     assert run.finished is not None
+    assert run.before is not None
+    assert run.after is not None
     return Measurement(
         runtime_version=run.loaded.runtime_version,
+        runtime_settings=run.loaded.settings,
         import_ms=run.loaded.import_ms,
         load_ms=run.loaded.load_ms,
         first_inference_ms=run.loaded.first_inference_ms,
@@ -95,10 +112,17 @@ def _measurement(run: ModelRun) -> Measurement:
         warmup_runs=run.warmup_runs,
         blocks_ms=tuple(tuple(block) for block in run.blocks_ms),
         latency=summarise(np.concatenate([np.asarray(block) for block in run.blocks_ms])),
+        before=run.before,
+        after=run.after,
+        throttled_blocks=run.throttled_blocks,
+        energy_mj=float(np.median(run.energies_mj)) if run.energies_mj else None,
     )
 
 
-def _delegate_use(finished: Finished) -> DelegateUse:
+def _delegate_use(finished: Finished) -> DelegateUse | None:
+    """Return the delegate's part; a runtime that does not tell its nodes has none."""
+    if finished.nodes == 0:
+        return None
     return DelegateUse(
         partitions=finished.partitions,
         delegated_nodes=finished.delegated,
@@ -107,14 +131,15 @@ def _delegate_use(finished: Finished) -> DelegateUse:
     )
 
 
-def _guessed_precision(run: ModelRun) -> str:
+def _guessed_precision(file: Path, runs: Sequence[ModelRun]) -> str:
     """Return the precision that the graph's types show; a model that did not run has none."""
-    return run.finished.precision if run.finished else UNKNOWN_PRECISION
+    told = (run.finished.precision for run in runs if run.candidate.model == file and run.finished)
+    return next(told, UNKNOWN_PRECISION)
 
 
 def _read_info(model: Path) -> tuple[ModelInfo | None, tuple[str, ...]]:
     """Read the model's own description; a damaged one is a note: latency needs none."""
-    if not model.is_file():
+    if model.suffix != ".tflite" or not model.is_file():
         return None, ()
     try:
         return read_model_info(model), ()

@@ -58,11 +58,11 @@ def device(
     Exit code 1 when a figure could not be measured; a target that is not met is a result.
     """
     from edge_seg.files import write_text
-    from edge_seg.shipped import default_model
+    from edge_seg.shipped import find_model
     from edge_seg_bench.device_figures import report_markdown
     from edge_seg_bench.rendering import machine_sentence
 
-    plan = Plan(model or default_model(), tutorial, wheel, frames, rounds, pictures, many_pictures)
+    plan = Plan(find_model(model), tutorial, wheel, frames, rounds, pictures, many_pictures)
     report = measure_device(plan, lambda what: typer.echo(f"measuring {what}", err=True))
     text = report_markdown(report, machine_sentence(report.machine))
     if out is not None:

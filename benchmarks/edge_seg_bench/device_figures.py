@@ -8,8 +8,8 @@ from typing import Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
+from edge_seg_bench.recording import Machine, Recorded
 from edge_seg_bench.rendering import markdown_table
-from edge_seg_bench.results import Machine, Recorded
 from edge_seg_bench.statistics import median_absolute_deviation, median_interval
 
 Bound = Literal["≤", "<", "≥"]

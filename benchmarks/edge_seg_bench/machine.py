@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-from edge_seg_bench.results import Machine
+from edge_seg_bench.recording import Machine
 
 
 def describe_machine(root: Path = Path("/")) -> Machine:
@@ -18,6 +18,9 @@ def describe_machine(root: Path = Path("/")) -> Machine:
         board=_read(root / "proc/device-tree/model"),
         cpu_governor=_read(root / "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
         load_average=round(os.getloadavg()[0], 2),
+        host=platform.node() or None,
+        kernel=platform.release(),
+        memory_bytes=_memory_bytes(_read(root / "proc/meminfo") or ""),
     )
 
 
@@ -50,6 +53,14 @@ _ARM_PARTS = {
     "0xd08": "Cortex-A72",
     "0xd0b": "Cortex-A76",
 }
+
+
+def _memory_bytes(meminfo: str) -> int | None:
+    """Return MemTotal of /proc/meminfo (proc_meminfo(5))."""
+    for line in meminfo.splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) * 1024
+    return None
 
 
 def _os_name(os_release: str) -> str | None:

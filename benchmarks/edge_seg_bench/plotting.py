@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_seg.files import atomic_path
+from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.rendering import machine_words, ms
-from edge_seg_bench.results import UNKNOWN_PRECISION, Measurement, ModelRow, Results
+from edge_seg_bench.results import Board, Measurement, Row
 
 # Okabe & Ito (2008), distinguishable with every kind of colour blindness.
 PRECISION_COLOURS = {
@@ -26,30 +27,30 @@ _MAX_DOTS = 500
 _JITTER = 0.24
 
 
-def plot_latency(path: Path, results: Results) -> None:
-    """Write a strip plot of the raw samples with median, p90 and p99 of each model, fastest on top.
+def plot_latency(path: Path, board: Board) -> None:
+    """Write a strip plot of the raw samples with median, p90 and p99 of each row, fastest on top.
 
     The axis is logarithmic when the medians differ by more than eight times.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    pairs = [(row, row.measurement) for row in results.rows if row.measurement]
+    pairs = [(row, row.measurement) for row in board.rows if row.measurement]
     measured = sorted(pairs, key=lambda pair: pair[1].latency.p50_ms)
     figure: Any = Figure(figsize=(9.5, 1.7 + _ROW_INCHES * len(measured)), layout="constrained")
     FigureCanvasAgg(figure)
     axes: Any = figure.add_subplot()
     for position, (row, measurement) in enumerate(measured):
-        _draw_row(axes, position, row, measurement)
+        _draw_row(axes, position, board.model_of(row).precision, measurement)
     _set_scale(axes, [measurement for _, measurement in measured])
-    _label(axes, [row for row, _ in measured], results)
-    _title(axes, results)
+    _label(axes, [_row_title(board, row) for row, _ in measured])
+    _title(axes, board)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=150)
 
 
-def _draw_row(axes: Any, position: int, row: ModelRow, measurement: Measurement) -> None:
-    colour = PRECISION_COLOURS.get(row.precision, PRECISION_COLOURS["unknown"])
+def _draw_row(axes: Any, position: int, precision: str, measurement: Measurement) -> None:
+    colour = PRECISION_COLOURS.get(precision, PRECISION_COLOURS["unknown"])
     latency = measurement.latency
     samples = _thinned(np.concatenate([np.asarray(block) for block in measurement.blocks_ms]))
     heights = position + np.random.default_rng(0).uniform(-_JITTER, _JITTER, samples.size)
@@ -71,8 +72,8 @@ def _draw_row(axes: Any, position: int, row: ModelRow, measurement: Measurement)
     )
 
 
-def _row_title(row: ModelRow) -> str:
-    return row.name if row.precision == UNKNOWN_PRECISION else f"{row.name}\n{row.precision}"
+def _row_title(board: Board, row: Row) -> str:
+    return f"{row.model}\n{board.model_of(row).precision}, {row.runtime}, {thread_words(row.threads)}"
 
 
 def _thinned(samples: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -93,8 +94,8 @@ def _set_scale(axes: Any, measurements: Sequence[Measurement]) -> None:
         axes.set_xlim(0, longest * 1.08)
 
 
-def _title(axes: Any, results: Results) -> None:
-    axes.set_title(machine_words(results.machine), loc="left", fontsize=10, color="#555555")
+def _title(axes: Any, board: Board) -> None:
+    axes.set_title(machine_words(board.machine), loc="left", fontsize=10, color="#555555")
     above = {"xycoords": "axes fraction", "textcoords": "offset points"}
     axes.annotate("Inference latency", (0, 1), xytext=(0, 24), fontsize=13, fontweight="bold", **above)
 
@@ -107,15 +108,11 @@ def _mark_1_2_5(axes: Any) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
 
 
-def _label(axes: Any, rows: Sequence[ModelRow], results: Results) -> None:
-    axes.set_yticks(range(len(rows)), [_row_title(row) for row in rows], fontsize=9.5)
-    axes.set_ylim(len(rows) - 0.45, -0.75)
+def _label(axes: Any, titles: Sequence[str]) -> None:
+    axes.set_yticks(range(len(titles)), titles, fontsize=9.5)
+    axes.set_ylim(len(titles) - 0.45, -0.75)
     axes.tick_params(axis="y", length=0)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(axis="x", color="#DDDDDD", linewidth=0.8, zorder=0)
     axes.set_axisbelow(True)
-    threads = "1 thread" if results.settings.threads == 1 else f"{results.settings.threads} threads"
-    axes.set_xlabel(
-        f"milliseconds per inference ({results.settings.runtime}, {threads}): "
-        "dots are runs, bold line p50, tick p90, ring p99"
-    )
+    axes.set_xlabel("milliseconds per inference: dots are runs, bold line p50, tick p90, ring p99")

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_seg_bench.machine import busy_note
-from edge_seg_bench.results import Comparison, Machine, Measurement, ModelRow, Results, reference_row
+from edge_seg_bench.measurement import thread_words
+from edge_seg_bench.recording import Machine
+from edge_seg_bench.results import Board, Comparison, Measurement, Results, Row, RowKey, reference_row
 
 LATENCY_HEADERS = ("p50 ms", "MAD", "p90", "p99", "runs")
 COST_HEADERS = ("size MB", "load ms", "first ms", "peak RSS MB", "delegate")
@@ -21,24 +23,25 @@ class Column:
     texts: tuple[str, ...]
 
 
-def name_columns(results: Results) -> list[Column]:
-    """Return the model names and their precisions."""
+def name_columns(board: Board) -> list[Column]:
+    """Return the model names, their precisions, and the runtime with its threads."""
     return [
-        Column("model", tuple(row.name for row in results.rows)),
-        Column("precision", tuple(row.precision for row in results.rows)),
+        Column("model", tuple(row.model for row in board.rows)),
+        Column("precision", tuple(board.model_of(row).precision for row in board.rows)),
+        Column("runtime", tuple(f"{row.runtime}, {thread_words(row.threads)}" for row in board.rows)),
     ]
 
 
-def latency_columns(results: Results) -> list[Column]:
+def latency_columns(board: Board) -> list[Column]:
     """Return median, spread, tail and the speed-up over the reference."""
-    columns = _columns(LATENCY_HEADERS, [_latency_texts(row) for row in results.rows])
-    return [*columns, Column("speed-up", _speedups(results))]
+    columns = _columns(LATENCY_HEADERS, [_latency_texts(row) for row in board.rows])
+    return [*columns, Column("speed-up", _speedups(board))]
 
 
-def cost_columns(results: Results) -> list[Column]:
+def cost_columns(board: Board) -> list[Column]:
     """Return size, start-up, memory and delegate use, and the recorded mIoU when a model file carries one."""
-    columns = _columns(COST_HEADERS, [_cost_texts(row) for row in results.rows])
-    metrics = [row.recorded_metrics.get(_RECORDED_METRIC) for row in results.rows]
+    columns = _columns(COST_HEADERS, [_cost_texts(board, row) for row in board.rows])
+    metrics = [board.model_of(row).recorded_metrics.get(_RECORDED_METRIC) for row in board.rows]
     if any(metric is not None for metric in metrics):
         texts = tuple(_NONE if metric is None else f"{metric:.3f}" for metric in metrics)
         columns.append(Column("mIoU in file", texts))
@@ -63,14 +66,13 @@ def speedup_words(comparison: Comparison) -> str:
     return f"{'no difference' if comparison.verdict == 'no difference' else words} [{low:.3g}, {high:.3g}]"
 
 
-def settings_sentence(results: Results) -> str:
+def settings_sentence(board: Board) -> str:
     """Return one line on how it was measured."""
-    settings = results.settings
-    version = next((row.measurement.runtime_version for row in results.rows if row.measurement), "")
-    threads = "1 thread" if settings.threads == 1 else f"{settings.threads} threads"
+    settings = board.settings
+    versions = {row.runtime: row.measurement.runtime_version for row in board.rows if row.measurement}
     return (
-        f"{settings.runtime} {version}".strip()
-        + f", {threads}; at least {settings.runs} runs and {settings.seconds:g} s a model (at most "
+        ", ".join(f"{runtime} {versions.get(runtime, '')}".strip() for runtime in settings.runtimes)
+        + f"; at least {settings.runs} runs and {settings.seconds:g} s a row (at most "
         f"{settings.limit_seconds:g} s), own process each, in {settings.rounds} interleaved rounds"
     )
 
@@ -91,41 +93,52 @@ def machine_words(machine: Machine) -> str:
     return f"{board}{machine.cpu_model}, {machine.cores} cores, {machine.architecture}"
 
 
-def notes(results: Results) -> list[str]:
+def notes(board: Board) -> list[str]:
     """Return one sentence for a busy machine, for each note and for each failure."""
-    busy = busy_note(results.machine)
+    busy = busy_note(board.machine)
     said = [] if busy is None else [busy]
-    said += [f"{row.name}: {note}" for row in results.rows for note in (*row.notes, *_delegate_notes(row))]
-    return said + [f"{row.name}: not measured: {row.error}" for row in results.rows if row.error is not None]
+    said += [f"{model.name}: {note}" for model in board.models for note in model.notes]
+    said += [f"{row_words(row)}: {note}" for row in board.rows for note in (*row.notes, *_delegate_notes(row))]
+    return said + [f"{row_words(row)}: not measured: {row.error}" for row in board.rows if row.error is not None]
 
 
-def interval_sentence(results: Results) -> str | None:
+def row_words(row: Row | RowKey) -> str:
+    """Return what a row is called in a sentence."""
+    return f"{row.model} ({row.runtime}, {thread_words(row.threads)})"
+
+
+def interval_sentence(board: Board) -> str | None:
     """Return what the speed-up column means, or None when nothing was compared."""
-    if not results.comparisons:
+    if not board.comparisons:
         return None
-    first = results.comparisons[0]
+    first = board.comparisons[0]
     return (
-        f"speed-up: ratio of the medians of {first.reference} and the row, with its bootstrap "
+        f"speed-up: ratio of the medians of {row_words(first.reference)} and the row, with its bootstrap "
         f"{first.speedup.confidence:.0%} interval; “no difference” when that covers 1"
     )
 
 
 def markdown(results: Results) -> str:
     """Return results.md."""
-    columns = [*name_columns(results), *latency_columns(results), *cost_columns(results)]
+    lines = ["# Benchmark"]
+    for board in results.boards:
+        lines += ["", *_board_lines(board)]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _board_lines(board: Board) -> list[str]:
+    columns = [*name_columns(board), *latency_columns(board), *cost_columns(board)]
     rows = list(zip(*(column.texts for column in columns), strict=True))
-    lines = [
-        "# Benchmark",
+    sentences = [sentence for sentence in (interval_sentence(board), *notes(board)) if sentence]
+    return [
+        f"{machine_sentence(board.machine)}.  ",
+        f"{settings_sentence(board)}.  ",
+        f"edge-seg {board.edge_seg_version}, {board.created}.",
         "",
-        f"{machine_sentence(results.machine)}.  ",
-        f"{settings_sentence(results)}.  ",
-        f"edge-seg {results.edge_seg_version}, {results.created}.",
+        *markdown_table([column.title for column in columns], rows, left=3),
         "",
-        *markdown_table([column.title for column in columns], rows),
-        "",
+        *(f"- {sentence}" for sentence in sentences),
     ]
-    sentences = [sentence for sentence in (interval_sentence(results), *notes(results)) if sentence]
-    return "\n".join([*lines, *(f"- {sentence}" for sentence in sentences)]).rstrip() + "\n"
 
 
 def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 2) -> list[str]:
@@ -143,7 +156,7 @@ def _columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Colum
     return [Column(title, tuple(row[index] for row in rows)) for index, title in enumerate(titles)]
 
 
-def _latency_texts(row: ModelRow) -> tuple[str, ...]:
+def _latency_texts(row: Row) -> tuple[str, ...]:
     if row.measurement is None:
         return ("failed", *[_NONE] * (len(LATENCY_HEADERS) - 1))
     latency = row.measurement.latency
@@ -151,8 +164,9 @@ def _latency_texts(row: ModelRow) -> tuple[str, ...]:
     return (*(ms(value) for value in values), str(latency.runs))
 
 
-def _cost_texts(row: ModelRow) -> tuple[str, ...]:
-    size = _NONE if row.size_bytes is None else f"{row.size_bytes / 1e6:.2f}"
+def _cost_texts(board: Board, row: Row) -> tuple[str, ...]:
+    size_bytes = board.model_of(row).size_bytes
+    size = _NONE if size_bytes is None else f"{size_bytes / 1e6:.2f}"
     measured = row.measurement
     if measured is None:
         return (size, *[_NONE] * (len(COST_HEADERS) - 1))
@@ -162,27 +176,27 @@ def _cost_texts(row: ModelRow) -> tuple[str, ...]:
 
 def _delegate_words(measured: Measurement) -> str:
     use = measured.delegate
+    if use is None:
+        return _NONE
     share = use.delegated_nodes / use.total_nodes if use.total_nodes else 0.0
     return f"{share:.0%} in {use.partitions}"
 
 
-def _delegate_notes(row: ModelRow) -> tuple[str, ...]:
+def _delegate_notes(row: Row) -> tuple[str, ...]:
     """Name the operations the delegate left out, when they are more than a tenth of the graph."""
-    if row.measurement is None or not row.measurement.delegate.left_out:
-        return ()
-    use = row.measurement.delegate
-    if use.delegated_nodes > 0.9 * use.total_nodes:
+    use = row.measurement.delegate if row.measurement else None
+    if use is None or use.delegated_nodes > 0.9 * use.total_nodes:
         return ()
     left = ", ".join(f"{count} {name}" for name, count in list(use.left_out.items())[:_NAMED_OPERATIONS])
     return (f"the delegate left out {use.total_nodes - use.delegated_nodes} of {use.total_nodes} nodes: {left}",)
 
 
-def _speedups(results: Results) -> tuple[str, ...]:
+def _speedups(board: Board) -> tuple[str, ...]:
     """Return one text per row; comparisons are in the order of the measured rows, without the reference."""
-    comparisons = iter(results.comparisons)
-    reference = reference_row(results.rows)
+    comparisons = iter(board.comparisons)
+    reference = reference_row(board)
     texts: list[str] = []
-    for row in results.rows:
+    for row in board.rows:
         if row is reference:
             texts.append("reference")
         else:

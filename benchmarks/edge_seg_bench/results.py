@@ -1,50 +1,28 @@
-"""The results file: one JSON schema for every benchmark, from which all reports are rendered.
+"""The results file of `edge-seg bench`: one JSON schema, from which all reports are rendered.
 
+Results > boards > models and rows. A model is a file; a row is a model in a runtime at a number of threads. Results of
+one machine hold one board; `edge-seg bench merge` puts the boards of several files into one.
 Unknown keys are refused, so that a file of another version is noticed and not half-read.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, TypeVar
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Literal, NamedTuple
 
 from edge_seg.errors import BenchmarkError
 from edge_seg.files import write_text
-from edge_seg.validation import first_fault
-from edge_seg_bench.statistics import LatencySummary, RatioInterval
+from edge_seg_bench.recording import Machine, Strict, read_recorded
+from edge_seg_bench.statistics import LatencySummary, RatioInterval, Verdict
 
-SCHEMA_VERSION = 1
+RESULTS_VERSION = 2
 UNKNOWN_PRECISION = "unknown"
 MOST_ROUNDS = 12
 """Enough for a bootstrap over rounds; more would make the blocks short."""
 
-M = TypeVar("M", bound=BaseModel)
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Machine(_Strict):
-    """Where it was measured."""
-
-    cpu_model: str
-    cores: int
-    architecture: str
-    os: str
-    python: str
-    board: str | None
-    """Board model from the device tree, e.g. "Raspberry Pi 5 Model B Rev 1.0"."""
-    cpu_governor: str | None
-    load_average: float | None
-    """Mean number of running tasks in the minute before the measurement."""
-
-
-class Sampling(_Strict):
+class Sampling(Strict):
     """How latency was sampled."""
 
-    threads: int
     runs: int
     seconds: float
     warmup_seconds: float
@@ -59,12 +37,25 @@ def rounds_for(runs: int) -> int:
 
 
 class Settings(Sampling):
-    """How it was measured."""
+    """How a board was measured."""
 
-    runtime: str
+    runtimes: tuple[str, ...]
+    threads: tuple[int, ...]
 
 
-class DelegateUse(_Strict):
+class Conditions(Strict):
+    """The machine at one moment; None for what it does not tell."""
+
+    load_average: float | None
+    """Mean number of running tasks in the last minute."""
+    temperature_c: float | None
+    clock_mhz: float | None
+    """Of the fastest core."""
+    throttling: tuple[str, ...] | None
+    """What holds it back, as `edge_seg.machine.throttle_reasons` spells it; () when nothing does."""
+
+
+class DelegateUse(Strict):
     """How much of the graph a delegate (XNNPACK) runs."""
 
     partitions: int
@@ -74,25 +65,108 @@ class DelegateUse(_Strict):
     """Nodes that no partition took, by operation name."""
 
 
-class Measurement(_Strict):
-    """What one model's process reported."""
+class Measurement(Strict):
+    """What one row's process reported."""
 
     runtime_version: str
+    runtime_settings: dict[str, str]
+    """What the runtime was told, and what it says it does; of LiteRT nothing but the threads is set."""
     import_ms: float
     load_ms: float
     first_inference_ms: float
     peak_rss_bytes: int
     input_shape: tuple[int, ...]
     input_dtype: str
-    delegate: DelegateUse
+    delegate: DelegateUse | None
+    """None where the runtime does not tell."""
     warmup_runs: int
     blocks_ms: tuple[tuple[float, ...], ...]
-    """Raw samples, one block a round; rounds are interleaved with the other models'."""
+    """Raw samples, one block a round; rounds are interleaved with the other rows'."""
     latency: LatencySummary
+    before: Conditions
+    after: Conditions
+    throttled_blocks: int
+    """Blocks during which the board was throttled; above 0, the row is marked in every report."""
+    energy_mj: float | None
+    """Millijoules per inference, of the whole board, idle share included; None where the board has no meter."""
 
 
-class ModelRow(_Strict):
-    """One model: its file, and either a measurement or the reason why there is none."""
+class Work(Strict):
+    """What one inference has to do, counted from the graph."""
+
+    macs: int
+    """Multiply-accumulates."""
+    weight_bytes: int
+    activation_bytes: int
+    """Bytes of all tensors that operations read and write, each once per reader and writer."""
+
+
+class Peak(Strict):
+    """The most that this machine's runtime reached on work made for it: a roof (Williams et al. 2009)."""
+
+    precision: str
+    threads: int
+    macs_per_s: float
+    bytes_per_s: float
+
+
+class OperationTime(Strict):
+    """One operation of a profile."""
+
+    name: str
+    kind: str
+    """e.g. "CONV_2D"."""
+    ms: float
+    share: float
+    """Of the time of all operations, 0 to 1."""
+    delegate: str | None
+    """The delegate that ran it, None for the runtime's own kernel."""
+
+
+class Profile(Strict):
+    """Where the time of one inference goes, operation by operation."""
+
+    runtime: str
+    threads: int
+    total_ms: float
+    operations: tuple[OperationTime, ...]
+    """The ten that take longest, longest first."""
+
+
+class Stages(Strict):
+    """From a picture file to an overlay file, stage by stage, beside bare inference in the same process."""
+
+    runtime: str
+    threads: int
+    pictures: int
+    width: int
+    height: int
+    """Of the pictures, pixels; of the first, when they differ."""
+    stages: dict[str, LatencySummary]
+    """decode, resize, invoke, postprocess, draw, write: in this order."""
+    whole: LatencySummary
+    bare_invoke: LatencySummary
+
+
+class Accuracy(Strict):
+    """What a model reached on a data set, at full image resolution."""
+
+    data: str
+    """The data set's name."""
+    split: str
+    images: int
+    runtime: str
+    miou: float
+    iou: dict[str, float | None]
+    """Per class; None for one that occurs in neither truth nor answer."""
+    reference: str | None
+    """The float model that it was held against."""
+    agreement: float | None
+    """Share of pixels, 0 to 1, with the reference's class."""
+
+
+class Model(Strict):
+    """One model file: what it is, and what does not depend on a row."""
 
     name: str
     path: str
@@ -100,36 +174,70 @@ class ModelRow(_Strict):
     precision: str
     recorded_metrics: dict[str, float]
     """What the model file says of its accuracy; not measured here."""
+    notes: tuple[str, ...] = ()
+    work: Work | None = None
+    profile: Profile | None = None
+    stages: Stages | None = None
+    accuracy: Accuracy | None = None
+
+
+class RowKey(NamedTuple):
+    """What tells a row from the others of its board."""
+
+    model: str
+    runtime: str
+    threads: int
+
+
+class Row(Strict):
+    """A model in a runtime at a number of threads: either a measurement, or the reason why there is none."""
+
+    model: str
+    """The name of one of the board's models."""
+    runtime: str
+    threads: int
     notes: tuple[str, ...]
     error: str | None
     measurement: Measurement | None
 
+    @property
+    def key(self) -> RowKey:
+        """What tells this row from the others."""
+        return RowKey(self.model, self.runtime, self.threads)
 
-class Comparison(_Strict):
-    """Median latency of `reference` over that of `model`: above 1, `model` is faster."""
 
-    reference: str
-    model: str
+class Comparison(Strict):
+    """Median latency of `reference` over that of `row`: above 1, `row` is faster."""
+
+    reference: RowKey
+    row: RowKey
     speedup: RatioInterval
-    verdict: Literal["faster", "slower", "no difference", "too few runs"]
+    verdict: Verdict
 
 
-class Recorded(_Strict):
-    """What a recorded file begins with."""
+class Board(Strict):
+    """Everything measured on one machine in one run of `edge-seg bench`."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
     created: str
     """UTC, ISO 8601."""
     edge_seg_version: str
     machine: Machine
+    settings: Settings
+    peaks: tuple[Peak, ...] = ()
+    models: tuple[Model, ...]
+    rows: tuple[Row, ...]
+    comparisons: tuple[Comparison, ...]
+
+    def model_of(self, row: Row) -> Model:
+        """Return the model of a row."""
+        return next(model for model in self.models if model.name == row.model)
 
 
-class Results(Recorded):
+class Results(Strict):
     """A results.json."""
 
-    settings: Settings
-    rows: tuple[ModelRow, ...]
-    comparisons: tuple[Comparison, ...]
+    schema_version: Literal[2] = RESULTS_VERSION
+    boards: tuple[Board, ...]
 
 
 def write_results(path: Path, results: Results) -> None:
@@ -143,27 +251,29 @@ def read_results(path: Path) -> Results:
     Raises:
         BenchmarkError: no such file, damaged, or of another schema version.
     """
-    return read_recorded(path, Results, made_by="edge-seg bench MODEL --out DIR")
+    return read_recorded(path, Results, made_by="edge-seg bench MODEL --out DIR", version=RESULTS_VERSION)
 
 
-def read_recorded(path: Path, kind: type[M], *, made_by: str) -> M:
-    """Read a recorded result of schema `kind`; `made_by` is the command that writes one.
+def reference_row(board: Board) -> Row | None:
+    """Return the row to compare with: the first measured one of a float32 model, else the first measured one."""
+    measured = [row for row in board.rows if row.measurement is not None]
+    floats = [row for row in measured if board.model_of(row).precision == "float32"]
+    return next(iter(floats or measured), None)
+
+
+def only_board(results: Results, path: Path) -> Board:
+    """Return the one board of results that are not merged.
 
     Raises:
-        BenchmarkError: no such file, damaged, or of another schema version.
+        BenchmarkError: there are several.
     """
-    try:
-        return kind.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise BenchmarkError(f"{path}: {error.strerror}; `{made_by}` writes one") from None
-    except ValidationError as error:
+    if len(results.boards) != 1:
         raise BenchmarkError(
-            f"{path}: no benchmark result of schema {SCHEMA_VERSION} ({first_fault(error)}); measure again"
-        ) from None
+            f"{path}: holds {len(results.boards)} boards, and one is needed; give a file of one machine"
+        )
+    return results.boards[0]
 
 
-def reference_row(rows: Sequence[ModelRow]) -> ModelRow | None:
-    """Return the row to compare with: the first measured float32 model, else the first measured one."""
-    measured = [row for row in rows if row.measurement is not None]
-    floats = [row for row in measured if row.precision == "float32"]
-    return next(iter(floats or measured), None)
+def measured_rows(board: Board) -> Sequence[Row]:
+    """Return the rows that have a measurement."""
+    return [row for row in board.rows if row.measurement is not None]

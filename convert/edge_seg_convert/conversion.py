@@ -110,8 +110,9 @@ def convert(source: Source, out: Path, progress: Progress, options: Options) -> 
         if model.path:
             write_bytes(out / model.path, drafts[model.precision].described)
     placed = tuple(replace(model, path=out / model.path if model.path else None) for model in models)
-    names = tuple(item.name for item in source.classes)
-    result = ConversionResult(names, conversion.keras, placed, conversion.ranking if options.debug else (), onnx)
+    result = ConversionResult(
+        conversion.network, conversion.keras, placed, conversion.ranking if options.debug else (), onnx
+    )
     if result.layers:
         _write_layers(out, f"{source.name}_int8", result.layers)
     write_text(out / "conversion.json", json.dumps(summary(result), indent=2) + "\n")
@@ -197,7 +198,7 @@ class _Conversion:
         """Write the float32 network as ONNX too, in its stock form: ONNX has transposed convolutions of its own."""
         assert self._source.dataset is not None
         self._progress.stage("converting to ONNX")
-        info = self._common_info.model_copy(update={"converter": {"rewrite": "off"}})
+        info = self.network.model_copy(update={"converter": {"rewrite": "off"}})
         path = out / f"{self._source.name}.onnx"
         return write_onnx(self._work / keras_export.FLOAT_MODEL_FILE, info, self._source.dataset, path, self._work)
 
@@ -230,7 +231,8 @@ class _Conversion:
         return with_class_map_output(model) if self._options.output == "classes" else model
 
     @cached_property
-    def _common_info(self) -> ModelInfo:
+    def network(self) -> ModelInfo:
+        """What all models of the network have in common."""
         return describe(self._source, self._exported, self._options.output)
 
     def _describe(self, precision: Precision, pictures: Sequence[Candidate]) -> ModelInfo:
@@ -241,7 +243,7 @@ class _Conversion:
         }
         calibration = describe_calibration(pictures) if precision == "int8" else None
         update = {"precision": precision, "calibration": calibration, "converter": converter}
-        return self._common_info.model_copy(update=update)
+        return self.network.model_copy(update=update)
 
     def _verified(self, drafts: dict[Precision, _Draft]) -> dict[Precision, _Draft]:
         dataset = self._source.dataset

@@ -1,7 +1,7 @@
 """Other forms of an int8 graph: `python -m edge_seg_convert.graph_study RUN --out FOLDER`.
 
 Writes each form as a .tflite, and RUN_accuracy.json with what it gives on the validation split. What they cost is
-measured by `edge-seg bench FOLDER/*.tflite` and `python -m edge_seg_bench.arm64 FOLDER/*.tflite`; the results are in
+measured by `edge-seg bench FOLDER/*.tflite` and `python -m edge_seg_bench.arm64 FOLDER/*.tflite --part invoke`; the results are in
 benchmarks/results/graph_study, what follows from them in docs/int8.md.
 """
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from edge_seg.inspection import DelegateCoverage
 from edge_seg.metrics import Scores
-from edge_seg.model_info import Precision
+from edge_seg.model_info import ModelInfo, Precision
 from edge_seg_convert.int8_layers import MixedModel
 from edge_seg_convert.layer_errors import LayerError
 from edge_seg_convert.onnx_model import OnnxModel
 from edge_seg_convert.verification import Verified
 
 FLOAT: Precision = "float32"
+_OF_THE_NETWORK = {"name", "classes", "input_height", "input_width", "output", "data", "source", "training", "versions"}
 
 
 @dataclass(frozen=True)
@@ -52,14 +53,20 @@ class Converted:
 
 @dataclass(frozen=True)
 class ConversionResult:
-    """Keras's own figures and every model made from it."""
+    """The network, Keras's own figures and every model made from it."""
 
-    class_names: tuple[str, ...]
+    network: ModelInfo
+    """What all the models have in common."""
     keras: Verified | None
     models: tuple[Converted, ...]
     layers: tuple[LayerError, ...] = ()
     """int8's layers, the one that hurts most first, when they were asked for."""
     onnx: OnnxModel | None = None
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes, by id."""
+        return tuple(item.name for item in self.network.classes)
 
     @property
     def held_back(self) -> tuple[Converted, ...]:
@@ -95,6 +102,7 @@ def _rounded(figures: dict[str, float]) -> dict[str, float]:
 def summary(result: ConversionResult) -> dict[str, object]:
     """Say a conversion in plain JSON types, for conversion.json and --json."""
     return {
+        "network": result.network.model_dump(mode="json", include=_OF_THE_NETWORK),
         "keras_miou": round(result.keras.scores.miou, 5) if result.keras else None,
         "models": [_model_summary(model, result.class_names) for model in result.models],
         **({"onnx": result.onnx.summary()} if result.onnx else {}),

@@ -45,8 +45,13 @@ class _Style:
     def tallest(self) -> int:
         return int(_TALLEST_ROW * self.tile_width)
 
-    def font(self, scale: float = 1.0) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-        return ImageFont.load_default(size=self.text * scale)
+    @property
+    def font(self) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+        return ImageFont.load_default(size=self.text)
+
+    @property
+    def small_font(self) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+        return ImageFont.load_default(size=0.85 * self.text)
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ def contact_sheet(
     tile_width: int,
     captions: Sequence[str] | None = None,
     legend: Sequence[SegmentationClass] = (),
+    note: str = "",
 ) -> RgbImage:
     """Lay pictures out in rows of one height each, whole and undistorted.
 
@@ -87,6 +93,7 @@ def contact_sheet(
         tile_width: mean width of a picture on the page, in pixels.
         captions: a line under each picture, shortened to its width.
         legend: classes to name underneath; a background, which overlays leave undrawn, gets a hollow box.
+        note: a sentence at the very bottom, e.g. whose pictures these are.
 
     Returns:
         RGB uint8 [height, width, 3]; the width depends on `columns` and `tile_width` alone.
@@ -99,6 +106,7 @@ def contact_sheet(
     style = _Style(columns, tile_width)
     placed, bottom = _layout(tiles, style, captioned=captions is not None)
     entries, bottom = _legend_layout(legend, style, bottom)
+    lines, bottom = _note_layout(note, style, bottom)
     page = Image.new("RGB", (style.inner_width + 2 * style.margin, bottom + style.margin), _PAPER)
     draw = ImageDraw.Draw(page)
     for place in placed:
@@ -108,6 +116,8 @@ def contact_sheet(
             _draw_caption(draw, captions[place.number], place, style)
     for item, left, top in entries:
         _draw_legend_entry(draw, item, left, top, style)
+    for text, top in lines:
+        draw.text((style.margin, top), text, fill=_FAINT, font=style.small_font)
     return np.asarray(page, dtype=np.uint8).copy()
 
 
@@ -140,7 +150,7 @@ def _row_height(aspects: Sequence[float], style: _Style, *, typical: float) -> i
 
 
 def _draw_caption(draw: ImageDraw.ImageDraw, text: str, place: _Placed, style: _Style) -> None:
-    font = style.font(0.85)
+    font = style.small_font
     if draw.textlength(text, font) > place.width:
         while text and draw.textlength(text + "…", font) > place.width:
             text = text[:-1]
@@ -166,9 +176,22 @@ def _legend_layout(
 
 
 def _entry_widths(legend: Sequence[SegmentationClass], style: _Style) -> Iterator[int]:
-    font = style.font()
+    font = style.font
     for item in legend:
         yield round(style.text * 1.6 + font.getlength(item.name))
+
+
+def _note_layout(note: str, style: _Style, top: int) -> tuple[list[tuple[str, int]], int]:
+    """Break a note into lines that fit the page; return them with their tops, and where they end."""
+    lines: list[str] = []
+    for word in note.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and style.small_font.getlength(longer) <= style.inner_width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    tops = [top + style.gap + number * style.line for number in range(len(lines))]
+    return list(zip(lines, tops, strict=True)), tops[-1] + style.text if lines else top
 
 
 def _draw_legend_entry(draw: ImageDraw.ImageDraw, item: SegmentationClass, left: int, top: int, style: _Style) -> None:
@@ -176,4 +199,4 @@ def _draw_legend_entry(draw: ImageDraw.ImageDraw, item: SegmentationClass, left:
     fill = None if item.is_background else item.rgb
     draw.rounded_rectangle(box, radius=style.text // 4, fill=fill, outline=_FAINT if fill is None else fill)
     middle = top + style.text / 2
-    draw.text((left + style.text * 1.6, middle), item.name, fill=_INK, font=style.font(), anchor="lm")
+    draw.text((left + style.text * 1.6, middle), item.name, fill=_INK, font=style.font, anchor="lm")

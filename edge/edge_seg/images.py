@@ -152,6 +152,12 @@ def encode_jpeg(image: RgbImage, quality: int, sampling: int = cv2.IMWRITE_JPEG_
     return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), parameters)[1].tobytes()
 
 
+def check_image_suffix(path: Path) -> None:
+    """Raise ImageError unless the suffix names a format that pictures can be written in."""
+    if path.suffix.lower() not in Image.registered_extensions():
+        raise ImageError(f"{path}: its suffix '{path.suffix}' names no image format; give .png or .jpg")
+
+
 def write_image(path: Path, image: RgbImage) -> None:
     """Write an RGB image; the suffix names the format.
 
@@ -220,8 +226,7 @@ def _sixteen_to_eight_bit(image: Image.Image) -> Image.Image:
 
 
 def _save(image: Image.Image, path: Path, **options: Any) -> None:
-    if path.suffix.lower() not in Image.registered_extensions():
-        raise ImageError(f"{path}: its suffix '{path.suffix}' names no image format; give .png or .jpg")
+    check_image_suffix(path)
     try:
         with atomic_path(path) as temporary:
             image.save(temporary, **options)

@@ -1,6 +1,6 @@
 """The public API of the device: a model that turns images into class maps.
 
-segmenter = Segmenter.load("pets.tflite")
+segmenter = Segmenter.load("pets.tflite")  # a file, or the name of a shipped model
 segmentation = segmenter.segment(image)
 segmentation.area_share        # {"pet": 0.31, "background": 0.61, "border": 0.08}
 """
@@ -29,6 +29,7 @@ from edge_seg.resampling import (
 )
 from edge_seg.runtimes import DEFAULT_RUNTIME, Engine, load_engine
 from edge_seg.scores import ScoreMap
+from edge_seg.shipped import find_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,7 +116,7 @@ class Segmenter:
         """Load a .tflite file.
 
         Args:
-            model: the file; one that edge-seg made needs nothing else.
+            model: the file, or the name of a shipped model; one that edge-seg made needs nothing else.
             runtime: one of edge_seg.runtimes.RUNTIMES.
             threads: CPU threads for inference.
             labels: class names in the order of the scores; they go before names packed into the file.
@@ -125,7 +126,7 @@ class Segmenter:
             ModelError: not a model, not an image segmentation model, or something about it is unsaid.
             MissingExtraError: the runtime is not installed.
         """
-        path = Path(model)
+        path = find_model(model)
         engine = load_engine(path, runtime=runtime, threads=threads)
         try:
             return cls(

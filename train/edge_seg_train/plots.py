@@ -14,14 +14,10 @@ from matplotlib import pyplot as plt
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from edge_seg.classes import SegmentationClass
-from edge_seg.contact_sheet import contact_sheet
-from edge_seg.drawing import draw_overlay
 from edge_seg.files import atomic_path
-from edge_seg.images import ClassMap, RgbImage
 from edge_seg_train.history import Epoch, best_epoch
 from edge_seg_train.paper import LIGHT, Paper, lay_on
 
-TILE_WIDTH = 320
 MOST_NAMED_CLASSES = 8
 _BLUE, _ORANGE = "#0072B2", "#D55E00"  # Okabe & Ito's, legible on light and on dark paper
 
@@ -37,17 +33,6 @@ def curves_svg(epochs: Sequence[Epoch], classes: Sequence[SegmentationClass], pa
     figure.savefig(written, format="svg", metadata={"Date": None})
     plt.close(figure)
     return written.getvalue()
-
-
-def draw_samples(
-    examples: Sequence[tuple[RgbImage, ClassMap, ClassMap]], classes: Sequence[SegmentationClass]
-) -> RgbImage:
-    """Draw rows of photograph, truth and prediction."""
-    tiles: list[RgbImage] = []
-    for image, truth, prediction in examples:
-        tiles += [image, draw_overlay(image, truth, classes), draw_overlay(image, prediction, classes)]
-    captions = ["photograph", "truth", "prediction"] * len(examples)
-    return contact_sheet(tiles, 3, TILE_WIDTH, captions=captions, legend=classes)
 
 
 def save_figure(figure: Any, path: Path) -> None:

@@ -2,17 +2,19 @@
 
 from collections.abc import Sequence
 
+from edge_seg.comparison_sheet import Example, comparison_sheet
 from edge_seg.dataset import Dataset
 from edge_seg.files import atomic_path
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.history import Epoch, write_history
 from edge_seg_train.learner import Learner
-from edge_seg_train.plots import draw_curves, draw_samples
+from edge_seg_train.plots import draw_curves
 from edge_seg_train.tensorboard_log import TensorBoardLog
 from edge_seg_train.training_state import save_state
 from edge_seg_train.validation import ValidationResult, ValidationSet
 
 SAMPLE_COUNT = 4
+SAMPLE_TILE_WIDTH = 320
 
 
 class Recorder:
@@ -41,7 +43,7 @@ class Recorder:
         write_history(folder.history_path, epochs, manifest.class_names)
         draw_curves(epochs, manifest.classes, folder.curves_path)
         examples = self._validation.examples(model, self._validation.spread(SAMPLE_COUNT))
-        sheet = draw_samples(examples, manifest.classes)
+        sheet = comparison_sheet([Example(*each) for each in examples], manifest.classes, tile_width=SAMPLE_TILE_WIDTH)
         folder.write_sample(epoch.number, sheet)
         self._log.epoch(epoch, manifest.class_names, sheet)
         save_state(folder.state_path, self._learner.variables, len(epochs), self._learner.config)

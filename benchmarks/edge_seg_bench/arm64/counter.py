@@ -1,12 +1,15 @@
-"""Counting the instructions of `invoke()` on an emulated core."""
+"""Counting the instructions of one frame on an emulated core."""
 
 import json
 import re
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.arm64.cores import Core
 from edge_seg_bench.arm64.marks import instructions_between
+from edge_seg_bench.arm64.parts import RUNS, Part
 from edge_seg_bench.arm64.programs import COMPILER, QEMU, require_program, run
 from edge_seg_bench.arm64.report import InstructionCount
 from edge_seg_bench.arm64.userland import Userland
@@ -49,23 +52,46 @@ def compile_plugin(folder: Path, version: str) -> Path:
 
 
 def count_instructions(
-    userland: Userland, plugin: Path, core: Core, runtime: str, model: Path, name: str
-) -> InstructionCount:
-    """Count the instructions of each of a few invokes of `model` on `core`, at one thread, and call the model `name`.
+    userland: Userland, plugin: Path, core: Core, runtime: str, model: Path, name: str, parts: Sequence[Part]
+) -> list[InstructionCount]:
+    """Count the instructions of each of the `parts` of one frame with `model` on `core`, at one thread.
 
-    Repeatable to about one in 100,000; Python's call of `invoke` is in it, about 2,000 instructions.
+    Repeatable to less than 0.1 %, the network to 0.001 %; Python's call of a part, about 2,000 instructions, is in it.
+
+    Args:
+        userland: the emulated Python.
+        plugin: see `compile_plugin`; its folder gets the log.
+        core: what is emulated.
+        runtime: one of edge_seg.runtimes.RUNTIMES, as the userland has it.
+        model: a .tflite file.
+        name: what the counts call it.
+        parts: without any twice.
 
     Raises:
         BenchmarkError: the model does not run there.
     """
-    log = plugin.with_name(f"{core.name}.log")
-    said = userland.run(
-        core,
-        ["-m", "edge_seg_bench.arm64.guest", runtime, str(model.resolve())],
-        doing=f"running {model} as {core.title}",
-        qemu_options=["-plugin", str(plugin), "-d", "plugin", "-D", str(log)],
-    )
-    runs = instructions_between(log.read_text(encoding="utf-8", errors="replace"))
-    if not runs:
-        raise BenchmarkError(f"{QEMU} counted nothing for {model} as {core.title}; check that it runs with -d plugin")
-    return InstructionCount(model=name, size_bytes=model.stat().st_size, core=core.name, runs=runs, **json.loads(said))
+    with tempfile.NamedTemporaryFile(dir=plugin.parent, prefix=core.name, suffix=".log") as log:
+        said = userland.run(
+            core,
+            ["-m", "edge_seg_bench.arm64.guest", runtime, str(model.resolve()), *parts],
+            doing=f"running {model} as {core.title}",
+            qemu_options=["-plugin", str(plugin), "-d", "plugin", "-D", log.name],
+        )
+        runs = instructions_between(Path(log.name).read_text(encoding="utf-8", errors="replace"))
+    if len(runs) != RUNS * len(parts):
+        raise BenchmarkError(
+            f"{QEMU} counted {len(runs)} and not {RUNS * len(parts)} times for {model} as {core.title}; "
+            "check that it runs with -d plugin"
+        )
+    size_bytes, of_model = model.stat().st_size, json.loads(said)
+    return [
+        InstructionCount(
+            model=name,
+            size_bytes=size_bytes,
+            core=core.name,
+            part=part,
+            runs=runs[number * RUNS : (number + 1) * RUNS],
+            **of_model,
+        )
+        for number, part in enumerate(parts)
+    ]

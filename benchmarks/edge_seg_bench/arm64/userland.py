@@ -28,6 +28,7 @@ from edge_seg_bench.arm64.programs import QEMU, check_system, require_program, r
 _LITERT = "ai-edge-litert"
 # What pyproject.toml says for 32-bit boards, which have this runtime alone.
 _TFLITE_RUNTIME = ("tflite-runtime>=2.14", "numpy<2")
+_LIBRARIES = ("numpy", "opencv-python-headless")
 _OLDEST_PYTHON = (3, 11)
 _NEWEST_PYTHON_OF_TFLITE_RUNTIME = (3, 11)
 
@@ -44,6 +45,14 @@ class Userland:
     def site_packages(self) -> Path:
         """The device's requirements."""
         return self.folder / "site-packages"
+
+    @property
+    def libraries(self) -> dict[str, str]:
+        """Versions of what a frame goes through beside edge-seg and the runtime, by name."""
+        places = [str(self.site_packages)]
+        found = [next(iter(importlib.metadata.distributions(name=name, path=places)), None) for name in _LIBRARIES]
+        python = (self.folder / "root/usr/bin/python3").readlink().name.removeprefix("python")
+        return {"python": python, **{library.name: library.version for library in found if library is not None}}
 
     def command(self, core: Core, arguments: Sequence[str], *, qemu_options: Sequence[str] = ()) -> list[str]:
         """Return the command that runs arm64 Python with `arguments` on `core`."""

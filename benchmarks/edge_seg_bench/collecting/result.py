@@ -2,16 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from edge_seg_bench.results import SCHEMA_VERSION
+from edge_seg_bench.recording import SCHEMA_VERSION, Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class PictureRow(_Strict):
+class PictureRow(Strict):
     """One validation picture."""
 
     name: str
@@ -23,7 +17,7 @@ class PictureRow(_Strict):
     """By measure."""
 
 
-class Correlation(_Strict):
+class Correlation(Strict):
     """Spearman's rank correlation with the 95 % percentile interval of a bootstrap over pictures."""
 
     rho: float
@@ -31,7 +25,7 @@ class Correlation(_Strict):
     high: float
 
 
-class MeasureResult(_Strict):
+class MeasureResult(Strict):
     """What one measure is worth."""
 
     name: str
@@ -44,7 +38,7 @@ class MeasureResult(_Strict):
     picked_error: float
 
 
-class ModelResult(_Strict):
+class ModelResult(Strict):
     """One model on one data set."""
 
     model: str
@@ -60,7 +54,7 @@ class ModelResult(_Strict):
     pictures: tuple[PictureRow, ...]
 
 
-class CollectingReport(_Strict):
+class CollectingReport(Strict):
     """A collecting.json."""
 
     schema_version: Literal[1] = SCHEMA_VERSION

@@ -15,10 +15,10 @@ from edge_seg.files import check_can_write, write_text
 from edge_seg_bench.conversion.folders import Network, pair_folders
 from edge_seg_bench.conversion.instructions import check_can_count, with_instructions
 from edge_seg_bench.conversion.measuring import measure_network
-from edge_seg_bench.conversion.result import ConversionReport
+from edge_seg_bench.conversion.result import ConversionReport, ThreadSampling
 from edge_seg_bench.conversion.table import markdown
 from edge_seg_bench.machine import describe_machine
-from edge_seg_bench.results import Sampling, rounds_for
+from edge_seg_bench.results import rounds_for
 
 _THREADS = (1, 2)
 _DISTRIBUTIONS = ("edge-seg", "ai-edge-litert", "openvino", "onnxruntime", "numpy")
@@ -60,7 +60,7 @@ def conversion(
     if arm:
         check_can_count()
     samplings = [
-        Sampling(
+        ThreadSampling(
             threads=threads,
             runs=runs,
             seconds=seconds,
@@ -79,7 +79,7 @@ def conversion(
     _fail_for(report)
 
 
-def measure(networks: Sequence[Network], samplings: Sequence[Sampling]) -> ConversionReport:
+def measure(networks: Sequence[Network], samplings: Sequence[ThreadSampling]) -> ConversionReport:
     """Measure every network, one after the other."""
     machine = describe_machine()
     results = [measure_network(network, samplings, _announce) for network in networks]

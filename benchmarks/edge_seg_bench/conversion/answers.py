@@ -39,7 +39,7 @@ def compare_answers(contenders: Sequence[Contender], answer_of: Callable[[Candid
         if contender.conversion != "stock":
             continue
         try:
-            class_ids = answer_of(contender.candidate)
+            class_ids = answer_of(contender.candidate(threads=1))
         except BenchmarkError as error:
             answers.errors[contender] = str(error)
             continue
@@ -57,7 +57,9 @@ def answer(candidate: Candidate) -> ClassIds:
         BenchmarkError: it does not load, or does not run.
     """
     with WorkerProcess(candidate.worker) as worker:
-        worker.ask(Load(str(candidate.model), candidate.runtime, threads=1), Loaded, timeout_s=_ANSWER_TIMEOUT_S)
+        worker.ask(
+            Load(str(candidate.model), candidate.runtime, candidate.threads), Loaded, timeout_s=_ANSWER_TIMEOUT_S
+        )
         answered = worker.ask(Classify(), Classified, timeout_s=_ANSWER_TIMEOUT_S)
     return np.asarray(answered.class_ids, np.uint8)
 

@@ -32,10 +32,9 @@ class Contender:
     precision: Precision
     model: Path
 
-    @property
-    def candidate(self) -> Candidate:
+    def candidate(self, threads: int) -> Candidate:
         """How it is measured."""
-        return Candidate(self.model, self.runtime, PEER_WORKER if self.runtime in PEERS else TFLITE_WORKER)
+        return Candidate(self.model, self.runtime, threads, PEER_WORKER if self.runtime in PEERS else TFLITE_WORKER)
 
     @property
     def is_reference(self) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edge_seg_bench.arm64.cores import find_core
 from edge_seg_bench.arm64.counter import qemu_version
-from edge_seg_bench.arm64.counting import count_all
+from edge_seg_bench.arm64.counting import Wanted, count_all
 from edge_seg_bench.arm64.programs import COMPILER, check_system, require_program
 from edge_seg_bench.arm64.report import InstructionReport
 from edge_seg_bench.arm64.userland import default_folder
@@ -34,7 +34,8 @@ def with_instructions(networks: Sequence[Network], report: ConversionReport, ann
         BenchmarkError: something is absent that counting needs, or a model does not run there.
     """
     models = [contender.model for contender, row in _pairs(networks, report) if can_be_counted(contender, row)]
-    counted = count_all(models, [find_core(core) for core in CORES], "litert", default_folder(), announce)
+    wanted = Wanted(tuple(models), tuple(find_core(core) for core in CORES), ("invoke",), "litert")
+    counted = count_all(wanted, default_folder(), announce)
     return add_counts(networks, report, models, counted)
 
 

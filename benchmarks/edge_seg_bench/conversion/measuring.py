@@ -8,28 +8,29 @@ from edge_seg.model_info import ModelInfo, read_model_info
 from edge_seg_bench.conversion.answers import Answers, answer, compare_answers
 from edge_seg_bench.conversion.folders import Contender, Network
 from edge_seg_bench.conversion.peer_worker import PEERS
-from edge_seg_bench.conversion.result import NetworkResult, Row, Timing
-from edge_seg_bench.measurement import ModelRun, measure_candidates
-from edge_seg_bench.results import Sampling
+from edge_seg_bench.conversion.result import NetworkResult, Row, ThreadSampling, Timing
+from edge_seg_bench.measurement import ModelRun, measure_candidates, thread_words
 from edge_seg_bench.statistics import Blocks, ratio_of_medians, summarise
 
 Announce = Callable[[str], None]
 
 
-def measure_network(network: Network, samplings: Sequence[Sampling], announce: Announce) -> NetworkResult:
+def measure_network(network: Network, samplings: Sequence[ThreadSampling], announce: Announce) -> NetworkResult:
     """Measure all contenders of a network; one that fails carries its error and does not stop the others."""
     announce(f"{network.name}: comparing the answers of the runtimes")
     answers = compare_answers(network.contenders, answer)
     runs: list[Sequence[ModelRun]] = []
     for sampling in samplings:
         announce(f"{network.name}: {len(network.contenders)} rows side by side, {thread_words(sampling.threads)}")
-        runs.append(measure_candidates([contender.candidate for contender in network.contenders], sampling))
+        runs.append(
+            measure_candidates([contender.candidate(sampling.threads) for contender in network.contenders], sampling)
+        )
     return assemble_network(network, samplings, runs, answers)
 
 
 def assemble_network(
     network: Network,
-    samplings: Sequence[Sampling],
+    samplings: Sequence[ThreadSampling],
     runs: Sequence[Sequence[ModelRun]],
     answers: Answers,
 ) -> NetworkResult:
@@ -57,12 +58,7 @@ def assemble_network(
     )
 
 
-def thread_words(threads: int) -> str:
-    """Return "1 thread" or e.g. "2 threads"."""
-    return "1 thread" if threads == 1 else f"{threads} threads"
-
-
-def _row(contender: Contender, timed: Sequence[tuple[Sampling, ModelRun, ModelRun]], answers: Answers) -> Row:
+def _row(contender: Contender, timed: Sequence[tuple[ThreadSampling, ModelRun, ModelRun]], answers: Answers) -> Row:
     info = _info(contender) if contender.runtime not in PEERS else None
     metrics = info.metrics if info else {}
     errors = [run.error for _, run, _ in timed if run.error is not None]
@@ -84,7 +80,7 @@ def _row(contender: Contender, timed: Sequence[tuple[Sampling, ModelRun, ModelRu
     )
 
 
-def _timing(sampling: Sampling, run: ModelRun, reference: ModelRun) -> Timing:
+def _timing(sampling: ThreadSampling, run: ModelRun, reference: ModelRun) -> Timing:
     assert run.loaded is not None
     assert run.finished is not None
     compared = run is not reference and reference.error is None

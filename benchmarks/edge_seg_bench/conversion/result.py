@@ -3,19 +3,20 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
 from edge_seg.model_info import Precision
 from edge_seg_bench.conversion.folders import Conversion
-from edge_seg_bench.results import SCHEMA_VERSION, Machine, Sampling, read_recorded
+from edge_seg_bench.recording import SCHEMA_VERSION, Machine, Strict, read_recorded
+from edge_seg_bench.results import Sampling
 from edge_seg_bench.statistics import LatencySummary, RatioInterval
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ThreadSampling(Sampling):
+    """How latency was sampled at one number of threads."""
+
+    threads: int
 
 
-class Timing(_Strict):
+class Timing(Strict):
     """One row at one number of threads."""
 
     threads: int
@@ -35,7 +36,7 @@ class Timing(_Strict):
     """What makes the figure doubtful: not stable after the warm-up, or stopped early."""
 
 
-class Row(_Strict):
+class Row(Strict):
     """A model file in a runtime."""
 
     conversion: Conversion
@@ -56,7 +57,7 @@ class Row(_Strict):
     error: str | None
 
 
-class NetworkResult(_Strict):
+class NetworkResult(Strict):
     """All rows of one run."""
 
     name: str
@@ -67,7 +68,7 @@ class NetworkResult(_Strict):
     rows: tuple[Row, ...]
 
 
-class ConversionReport(_Strict):
+class ConversionReport(Strict):
     """A conversion.json."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -76,7 +77,7 @@ class ConversionReport(_Strict):
     versions: dict[str, str]
     """edge-seg, the runtimes, and QEMU where instructions were counted."""
     machine: Machine
-    samplings: tuple[Sampling, ...]
+    samplings: tuple[ThreadSampling, ...]
     """One for each number of threads."""
     networks: tuple[NetworkResult, ...]
 

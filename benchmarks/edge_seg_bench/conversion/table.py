@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from edge_seg_bench.arm64.cores import find_core
 from edge_seg_bench.conversion.instructions import CORES
-from edge_seg_bench.conversion.measuring import thread_words
 from edge_seg_bench.conversion.peer_worker import PEERS
 from edge_seg_bench.conversion.result import ConversionReport, NetworkResult, Row, Timing
 from edge_seg_bench.machine import busy_note
+from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.rendering import machine_sentence, markdown_table, ms
 from edge_seg_bench.statistics import RatioInterval
 

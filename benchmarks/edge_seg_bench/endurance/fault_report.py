@@ -7,8 +7,8 @@ from importlib.metadata import version
 from pydantic import BaseModel, ConfigDict
 
 from edge_seg_bench.machine import describe_machine
+from edge_seg_bench.recording import Recorded
 from edge_seg_bench.rendering import machine_sentence, markdown_table
-from edge_seg_bench.results import Recorded
 
 MOST_SECONDS_TO_END = 2.0
 

@@ -9,8 +9,8 @@ from typing import Any
 from edge_seg.files import atomic_path
 from edge_seg_bench.endurance.processes import Sample, growth
 from edge_seg_bench.machine import describe_machine
+from edge_seg_bench.recording import Recorded
 from edge_seg_bench.rendering import machine_sentence, markdown_table
-from edge_seg_bench.results import Recorded
 
 MOST_RSS_GROWTH_MB = 5.0
 MOST_DESCRIPTOR_GROWTH = 0.0

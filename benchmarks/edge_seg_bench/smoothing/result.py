@@ -2,16 +2,10 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from edge_seg_bench.results import SCHEMA_VERSION, Machine
+from edge_seg_bench.recording import SCHEMA_VERSION, Machine, Strict
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Video(_Strict):
+class Video(Strict):
     """What the synthetic videos are."""
 
     pictures: int
@@ -21,7 +15,7 @@ class Video(_Strict):
     fps: float
 
 
-class Viewing(_Strict):
+class Viewing(Strict):
     """A motion as seen with one time constant."""
 
     time_constant_s: float
@@ -36,14 +30,14 @@ class Viewing(_Strict):
     """Median time that smoothing took of one frame."""
 
 
-class MotionResult(_Strict):
+class MotionResult(Strict):
     """One motion, without smoothing and with every time constant."""
 
     name: str
     viewings: tuple[Viewing, ...]
 
 
-class Scene(_Strict):
+class Scene(Strict):
     """One model on one data set."""
 
     model: str
@@ -51,7 +45,7 @@ class Scene(_Strict):
     motions: tuple[MotionResult, ...]
 
 
-class SmoothingReport(_Strict):
+class SmoothingReport(Strict):
     """A smoothing.json."""
 
     schema_version: Literal[1] = SCHEMA_VERSION

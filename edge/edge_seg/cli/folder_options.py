@@ -41,13 +41,13 @@ def read_work(
     """Gather what a command line says of a run over a folder.
 
     Raises:
-        ModelError: the file of labels cannot be read.
+        ModelError: no such model, or the file of labels cannot be read.
     """
     from edge_seg.folder_run import Work
-    from edge_seg.shipped import default_model
+    from edge_seg.shipped import find_model
 
     names = read_label_file(labels) if labels else None
-    return Work(folder, model or default_model(), runtime, threads, names, input_range, opacity)
+    return Work(folder, find_model(model), runtime, threads, names, input_range, opacity)
 
 
 def run_folder_and_report(work: "Work", uris: list[str], *, jobs: int, fresh: bool, as_json: bool) -> bool:

@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 
 
 def inspect(
-    model: Annotated[Path, typer.Argument(help="A .tflite file, from edge-seg or from elsewhere.")],
+    model: Annotated[Path, typer.Argument(help="A .tflite file, from edge-seg or from elsewhere, or a shipped name.")],
     runtime: RuntimeOption = DEFAULT_RUNTIME,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a model file is: tensors, precision, labels, operations, delegate coverage.
 
-    Example:  edge-seg inspect pets.tflite
+    Example:  edge-seg inspect models/fire_int8.tflite
     """
     from edge_seg.inspection import inspect_model
+    from edge_seg.shipped import find_model
 
-    inspection = inspect_model(model, runtime=runtime)
+    inspection = inspect_model(find_model(model), runtime=runtime)
     if as_json:
         typer.echo(json.dumps(_as_dict(inspection), indent=2))
     else:

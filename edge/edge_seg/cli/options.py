@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from edge_seg.segmenter import Segmenter
 
 ModelOption = Annotated[
-    Path | None, typer.Option("--model", "-m", help="A .tflite file; the shipped pets model when left out.")
+    Path | None,
+    typer.Option("--model", "-m", help="A .tflite file, or a name that `edge-seg models` lists; pets when left out."),
 ]
 ThreadsOption = Annotated[int, typer.Option(min=1, max=MOST_THREADS, help="CPU threads for inference.")]
 RuntimeOption = Annotated[str, typer.Option(help=f"Inference runtime: {' or '.join(RUNTIMES)}.")]
@@ -37,10 +38,10 @@ def load_segmenter(
 ) -> "Segmenter":
     """Load the model that a command line names, or the shipped one."""
     from edge_seg.segmenter import Segmenter
-    from edge_seg.shipped import default_model
+    from edge_seg.shipped import find_model
 
     return Segmenter.load(
-        model or default_model(),
+        find_model(model),
         runtime=runtime,
         threads=threads,
         labels=read_label_file(labels) if labels else None,

@@ -19,7 +19,7 @@ class CameraArguments:
     words: tuple[str, ...]
     """The options as typed, with absolute paths for what is there already."""
     inputs: tuple[Path, ...]
-    """Absolute paths of models, labels and other files that are read."""
+    """Absolute paths of models, labels and other files that are read; a shipped model is its file."""
     outputs: tuple[Path, ...]
     """Absolute paths that results are to be written to."""
     values: dict[str, Any]
@@ -31,13 +31,17 @@ def parse_camera(words: Sequence[str]) -> CameraArguments:
 
     Raises:
         ServiceError: a model or list of labels that is not there.
+        ModelError: a bare name that is neither a file here nor a shipped model.
     """
     from edge_seg.cli.camera import camera
+    from edge_seg.shipped import find_model
 
     app = typer.Typer(add_completion=False)
     app.command("camera")(camera)
     command = typer.main.get_command(app)
     context = command.make_context("edge-seg camera", list(words))
+    if context.params["model"] is not None:
+        context.params["model"] = find_model(context.params["model"])
     given = [option for option in command.params if _is_given(context, option.name or "")]
     inputs = tuple(_inputs(context.params))
     typed = [word for option in given for word in _words(option, context.params[option.name or ""])]

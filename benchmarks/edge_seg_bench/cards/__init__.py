@@ -1,0 +1,1 @@
+"""Model cards: words that people write, and figures that are rendered from recorded results."""
