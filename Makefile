@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint bench models model-figures fuzz docs clean
+.PHONY: quickstart test lint bench models model-figures fuzz docs notebook clean
 
 quickstart: $(VENV)/quickstart.stamp
 	$(BIN)/edge-seg quickstart
@@ -50,6 +50,10 @@ fuzz: $(VENV)/fuzz.stamp
 # The documentation, into site/; NO_MKDOCS_2_WARNING: its theme's note on a successor, which is no warning of ours.
 docs: $(VENV)/docs.stamp
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The lab's notebook, executed anew with all it shows.
+notebook: $(VENV)/test.stamp
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/execute.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

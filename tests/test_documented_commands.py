@@ -1,7 +1,6 @@
 """Every command that the documentation shows is one that the program takes, with these options and values."""
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import typer
 
+from documented_shell import shell_commands, simple_commands
 from edge_seg.cli.app import build_app
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +22,6 @@ PAGES = [
 ]
 PROGRAM = re.compile(r"(.*/)?edge-seg")
 PLACEHOLDER = re.compile(r"[A-Z]+|…")
-BEFORE_A_PROGRAM = {"do", "sudo", "time", "nice"}
 
 
 @dataclass(frozen=True)
@@ -35,32 +34,6 @@ class Shown:
 
     def __str__(self) -> str:
         return f"{self.page}: {' '.join(self.words)}"
-
-
-def shell_commands(text: str) -> Iterator[tuple[str, ...]]:
-    """Give the words of each simple command in the `sh` blocks of a page."""
-    for block in re.findall(r"^ *```sh\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE):
-        for line in block.replace("\\\n", " ").splitlines():
-            yield from simple_commands(line)
-
-
-def simple_commands(line: str) -> Iterator[tuple[str, ...]]:
-    words: list[str] = []
-    for word in [*shell_words(line), ";"]:
-        if word.strip("();<>|&"):
-            words.append(word)
-            continue
-        while words and words[0] in BEFORE_A_PROGRAM:
-            words.pop(0)
-        if words:
-            yield tuple(words)
-        words = []
-
-
-def shell_words(line: str) -> list[str]:
-    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
-    lexer.whitespace_split, lexer.commenters = True, "#"
-    return list(lexer)
 
 
 def all_shown() -> Iterator[Shown]:

@@ -1,5 +1,6 @@
 """A hook of MkDocs: the site has the repository's own folders, so that a link in a file is right in both places."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ SHOWN = (
     "train/recipes/*",
     "train/recipes/results/**/*",
     "benchmarks/results/**/*",
+    "examples/*.ipynb",
 )
 """Pages, and the files that they link to."""
 
@@ -35,6 +37,16 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
             files.remove(file)
     for path in _matching(*SHOWN):
         files.append(File.generated(config, path, abs_src_path=str(ROOT / path)))
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Leave the words of a link to a folder: a repository shows folders, a site does not."""
+    here = (ROOT / page.file.src_uri).parent
+
+    def unlinked(link: re.Match[str]) -> str:
+        return link[1] if (here / link[2]).is_dir() else link[0]
+
+    return re.sub(r"\[([^\]]*)\]\(([^)#:\s]+)\)", unlinked, markdown)
 
 
 def on_page_content(html: str, page: Page, **_: Any) -> str:
