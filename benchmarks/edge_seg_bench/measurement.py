@@ -22,6 +22,7 @@ from edge_seg_bench.memory import peak_rss_bytes
 from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded, Reply, Request
 from edge_seg_bench.results import Conditions, Sampling
 from edge_seg_bench.statistics import is_stable
+from edge_seg_bench.wording import thread_words
 from edge_seg_bench.worker_process import TFLITE_WORKER, THIS_PYTHON, Interpreter, WorkerProcess
 
 _PATIENCE_S = 300.0
@@ -32,11 +33,6 @@ _WARMUP_WINDOW_S = 0.05
 _DISCARD_BELOW_MS = 100.0
 
 R = TypeVar("R", bound=Reply)
-
-
-def thread_words(threads: int) -> str:
-    """Return "1 thread" or e.g. "2 threads"."""
-    return "1 thread" if threads == 1 else f"{threads} threads"
 
 
 OnProgress = Callable[[str], None]

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge_seg_bench.columns import NONE, ms
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.peak import moved_bytes, peak_for, share_of_peak
 from edge_seg_bench.recording import Machine
 from edge_seg_bench.rendering import all_columns, settings_sentence
 from edge_seg_bench.results import Accuracy, Board, Conditions, Measurement, Model, Profile, Row, Work, measured_rows
+from edge_seg_bench.wording import NONE, ms, thread_words
 
 
 @dataclass(frozen=True)
