@@ -114,14 +114,14 @@ def test_milliseconds_have_three_digits(value: float, text: str) -> None:
 
 
 def test_markdown_has_a_line_a_model_and_a_sentence_a_failure() -> None:
-    failing = row("a|b", None, notes=("slow",), threads=2)
-    text = markdown(results(board((*ROWS[:2], failing), (*MODELS, model("a|b", "int8")))))
+    failing = row("a|<b>", None, notes=("slow",), threads=2)
+    text = markdown(results(board((*ROWS[:2], failing), (*MODELS, model("a|<b>", "int8")))))
     assert "| int8 | int8 | litert, 1 thread | 2.00 |" in text
     assert "2× faster" in text
     assert "100% in 1" in text
-    assert "a\\|b" in text
-    assert "- a|b (litert, 2 threads): slow" in text
-    assert "- a|b (litert, 2 threads): not measured: it is broken" in text
+    assert "| a\\|&lt;b> | int8 |" in text
+    assert "- a|&lt;b> (litert, 2 threads): slow" in text
+    assert "- a|&lt;b> (litert, 2 threads): not measured: it is broken" in text
 
 
 def test_operations_that_stay_outside_the_delegate_are_named() -> None:
