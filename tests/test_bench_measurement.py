@@ -351,11 +351,21 @@ def test_a_name_that_cannot_be_printed_is_refused(tmp_path: Path, name: bytes) -
         model_files([tmp_path])
 
 
+def test_a_file_that_may_not_be_read_is_said_before_measuring(tmp_path: Path) -> None:
+    (tmp_path / "locked.tflite").touch(0)
+    if os.access(tmp_path / "locked.tflite", os.R_OK):
+        pytest.skip("this user may read every file")
+    with pytest.raises(PermissionError, match=r"locked\.tflite"):
+        model_files([tmp_path])
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("--runtime", "tensorrt"), "tensorrt"),
         (("--limit", "1"), "--limit 1 is below --seconds 3"),
+        (("--limit", "inf"), "--limit"),
+        (("--warmup", "1e300"), "--warmup"),
         (("--threads", "0"), "--threads"),
         (("--threads", "many"), "or all, not 'many'"),
     ],

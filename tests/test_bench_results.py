@@ -145,6 +145,8 @@ def test_the_accuracy_a_model_file_records_is_a_column_of_its_own() -> None:
         (["a/x.tflite", "b/x.tflite"], ["a/x", "b/x"]),
         (["x.tflite", "x.tflite"], ["x", "x"]),
         (["a/x.bin"], ["x.bin"]),
+        (["a/x", "a/x.tflite"], ["x", "x.tflite"]),
+        (["x.tflite", "a/x.tflite"], ["x", "a/x"]),
     ],
 )
 def test_names_are_as_short_as_they_can_be(models: list[str], names: list[str]) -> None:

@@ -79,6 +79,14 @@ def test_the_rows_that_can_run_report_beside_those_that_cannot(tmp_path: Path) -
     assert json.loads((tmp_path / "out/results.json").read_text())["boards"][0]["energy_meter"] == board.energy_meter
 
 
+def test_what_was_measured_is_shown_although_it_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "results.json").mkdir()
+    result = bench(shipped(), *QUICK, "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "results.json: Is a directory" in result.stderr
+    assert "p50 ms" in result.stdout
+
+
 def test_a_model_that_ends_the_process_that_loads_it_leaves_the_others(tmp_path: Path) -> None:
     small = SmallGraph(8, 8, 3)
     weights = np.zeros((4, 3, 3, 3), np.float32)

@@ -1,5 +1,7 @@
 """Which model files a command line means."""
 
+import errno
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from unicodedata import category
@@ -18,10 +20,12 @@ def model_files(paths: Iterable[Path]) -> list[Path]:
     Raises:
         BenchmarkError: a folder without a .tflite file, or a name that cannot be printed.
         ModelError: a bare name that is neither a file here nor a shipped model.
+        PermissionError: a file that may not be read, before the others are measured.
     """
     files = list(dict.fromkeys(file for path in paths for file in _files_of(path)))
     for file in files:
         _check_name(file)
+        _check_readable(file)
     return files
 
 
@@ -29,6 +33,11 @@ def _check_name(file: Path) -> None:
     """Refuse control characters, which break tables and terminals, and the surrogates of bytes that are not UTF-8."""
     if any(category(character) in ("Cc", "Cs") for character in str(file)):
         raise BenchmarkError(f"{str(file)!a}: this name cannot be printed; rename it")
+
+
+def _check_readable(file: Path) -> None:
+    if file.is_file() and not os.access(file, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(file))
 
 
 def _files_of(path: Path) -> list[Path]:
