@@ -24,6 +24,12 @@ TFLITE_WORKER = "edge_seg_bench.worker"
 """The module of the worker that runs .tflite models."""
 _SHOWN_STDERR_LINES = 3
 _STOP_TIMEOUT_S = 5.0
+_DAMAGED = "a damaged model; convert it again"
+_OFTEN = {
+    "SIGKILL": "out of memory; see `dmesg`",
+    **dict.fromkeys(("SIGSEGV", "SIGBUS", "SIGFPE", "SIGABRT"), _DAMAGED),
+}
+"""Why a process gets a signal that nobody sent on purpose."""
 
 
 @dataclass(frozen=True)
@@ -128,7 +134,7 @@ def _exit_words(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     name = signal.Signals(-code).name
-    return f"{name} (often: out of memory; see `dmesg`)" if name == "SIGKILL" else name
+    return f"{name} (often: {_OFTEN[name]})" if name in _OFTEN else name
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:
