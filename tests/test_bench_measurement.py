@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 import time
@@ -195,7 +196,7 @@ def test_a_board_with_a_meter_and_a_firmware_that_throttles(
     ("on_block", "sentence"),
     [
         ("sys.exit('boom')", "exit code 1: boom"),
-        ("os.kill(os.getpid(), 11)", "SIGSEGV: nothing on stderr"),
+        ("os.kill(os.getpid(), 11)", "SIGSEGV (often: a damaged model; convert it again): nothing on stderr"),
         ("os.kill(os.getpid(), 9)", "SIGKILL (often: out of memory"),
         ("print(json.dumps({{'error': 'no such kernel'}}), flush=True); continue", "no such kernel"),
         ("sys.exit('late') if blocks > 2 else None", "exit code 1: late"),
@@ -343,11 +344,28 @@ def test_a_folder_stands_for_its_models_by_name(tmp_path: Path) -> None:
         model_files([tmp_path / "empty"])
 
 
+@pytest.mark.parametrize("name", [b"new\nline.tflite", b"red\x1b[31m.tflite", b"not-utf8\xff.tflite"])
+def test_a_name_that_cannot_be_printed_is_refused(tmp_path: Path, name: bytes) -> None:
+    (tmp_path / os.fsdecode(name)).touch()
+    with pytest.raises(BenchmarkError, match=r"this name cannot be printed; rename it"):
+        model_files([tmp_path])
+
+
+def test_a_file_that_may_not_be_read_is_said_before_measuring(tmp_path: Path) -> None:
+    (tmp_path / "locked.tflite").touch(0)
+    if os.access(tmp_path / "locked.tflite", os.R_OK):
+        pytest.skip("this user may read every file")
+    with pytest.raises(PermissionError, match=r"locked\.tflite"):
+        model_files([tmp_path])
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("--runtime", "tensorrt"), "tensorrt"),
         (("--limit", "1"), "--limit 1 is below --seconds 3"),
+        (("--limit", "inf"), "--limit"),
+        (("--warmup", "1e300"), "--warmup"),
         (("--threads", "0"), "--threads"),
         (("--threads", "many"), "or all, not 'many'"),
     ],

@@ -115,14 +115,14 @@ def test_milliseconds_have_three_digits(value: float, text: str) -> None:
 
 
 def test_markdown_has_a_line_a_model_and_a_sentence_a_failure() -> None:
-    failing = row("a|b", None, notes=("slow",), threads=2)
-    text = markdown(results(board((*ROWS[:2], failing), (*MODELS, model("a|b", "int8")))))
+    failing = row("a|<b>", None, notes=("slow",), threads=2)
+    text = markdown(results(board((*ROWS[:2], failing), (*MODELS, model("a|<b>", "int8")))))
     assert "| int8 | int8 | litert, 1 thread | 2.00 |" in text
     assert "2× faster" in text
     assert "100% in 1" in text
-    assert "a\\|b" in text
-    assert "- a|b (litert, 2 threads): slow" in text
-    assert "- a|b (litert, 2 threads): not measured: it is broken" in text
+    assert "| a\\|&lt;b> | int8 |" in text
+    assert "- a|&lt;b> (litert, 2 threads): slow" in text
+    assert "- a|&lt;b> (litert, 2 threads): not measured: it is broken" in text
 
 
 def test_operations_that_stay_outside_the_delegate_are_named() -> None:
@@ -146,6 +146,8 @@ def test_the_accuracy_a_model_file_records_is_a_column_of_its_own() -> None:
         (["a/x.tflite", "b/x.tflite"], ["a/x", "b/x"]),
         (["x.tflite", "x.tflite"], ["x", "x"]),
         (["a/x.bin"], ["x.bin"]),
+        (["a/x", "a/x.tflite"], ["x", "x.tflite"]),
+        (["x.tflite", "a/x.tflite"], ["x", "a/x"]),
     ],
 )
 def test_names_are_as_short_as_they_can_be(models: list[str], names: list[str]) -> None:

@@ -5,6 +5,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -12,6 +13,7 @@ from edge_seg.cli.app import build_app
 from edge_seg.errors import ModelError
 from edge_seg.shipped import default_model
 from edge_seg_bench.results import Results
+from small_graphs import SmallGraph
 
 without_tflite_runtime = pytest.mark.skipif(find_spec("tflite_runtime") is not None, reason="it is installed here")
 QUICK = ("--runs", "6", "--seconds", "0.02", "--warmup", "0.02", "--no-stages")
@@ -75,6 +77,27 @@ def test_the_rows_that_can_run_report_beside_those_that_cannot(tmp_path: Path) -
     assert sum("not a TFLite model" in error for error in errors) == 2
     assert "64 threads are more than the machine's cores" in result.stdout
     assert json.loads((tmp_path / "out/results.json").read_text())["boards"][0]["energy_meter"] == board.energy_meter
+
+
+def test_what_was_measured_is_shown_although_it_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "results.json").mkdir()
+    result = bench(shipped(), *QUICK, "--out", tmp_path)
+    assert result.exit_code == 1
+    assert "results.json: Is a directory" in result.stderr
+    assert "p50 ms" in result.stdout
+
+
+def test_a_model_that_ends_the_process_that_loads_it_leaves_the_others(tmp_path: Path) -> None:
+    small = SmallGraph(8, 8, 3)
+    weights = np.zeros((4, 3, 3, 3), np.float32)
+    output = small.convolution(small.image, weights, np.zeros(4, np.float32))
+    small.model.subgraphs[0].operators[0].inputs[1] = -1
+    (tmp_path / "crash.tflite").write_bytes(small.finished(output))
+    result = bench(tmp_path / "crash.tflite", shipped(), *QUICK, "--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "1 of 2 rows not measured; crash: its process ended with SIGSEGV (often: a damaged model" in result.stderr
+    (board,) = Results.model_validate_json((tmp_path / "out/results.json").read_text()).boards
+    assert [model.work is not None for model in board.models] == [False, True]
 
 
 def shipped() -> Path:

@@ -10,6 +10,8 @@ from edge_seg.errors import MissingExtraError, ModelError
 from edge_seg.runtimes import RUNTIMES, load_engine
 from edge_seg.runtimes.quiet import quiet_stderr
 from edge_seg.shipped import default_model
+from edge_seg_convert import graph
+from small_graphs import SmallGraph
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,31 @@ def test_a_truncated_model_is_one_sentence(tmp_path: Path, share: float) -> None
     (tmp_path / "cut.tflite").write_bytes(whole[: int(len(whole) * share)])
     with pytest.raises(ModelError, match=r"cut\.tflite"):
         load_engine(tmp_path / "cut.tflite")
+
+
+def no_input(graph: SmallGraph) -> None:
+    graph.model.subgraphs[0].inputs = []
+
+
+def no_output(graph: SmallGraph) -> None:
+    graph.model.subgraphs[0].outputs = []
+
+
+def test_a_graph_without_ends_is_one_sentence(tmp_path: Path) -> None:
+    for damage in (no_input, no_output):
+        small = SmallGraph(4, 4, 3)
+        small.finished(small.added(small.image, small.image))
+        damage(small)
+        (tmp_path / "m.tflite").write_bytes(graph.serialise(small.model))
+        with pytest.raises(ModelError, match=r"cannot load it \(the graph lacks an input or an output\)"):
+            load_engine(tmp_path / "m.tflite")
+
+
+def test_a_model_larger_than_memory_is_one_sentence(tmp_path: Path) -> None:
+    small = SmallGraph(2**16, 2**16, 3)
+    (tmp_path / "m.tflite").write_bytes(small.finished(small.added(small.image, small.image)))
+    with pytest.raises(ModelError, match=r"cannot load it \(it does not say why\)"):
+        load_engine(tmp_path / "m.tflite")
 
 
 def test_the_shipped_model_loads_without_a_word_and_keeps_the_contract(capfd) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,8 @@ from edge_seg_bench.results import (
 )
 from edge_seg_bench.statistics import Blocks, ratio_of_medians, summarise
 
+_SUFFIX = ".tflite"
+
 
 def assemble(
     runs: Sequence[ModelRun], settings: Settings, machine: Machine, *, energy_meter: str | None = None
@@ -47,11 +50,13 @@ def assemble(
 
 
 def display_names(models: Sequence[Path]) -> list[str]:
-    """Return file names without .tflite, with as many folders in front as it takes to tell them apart."""
-    depth, deepest = 1, max((len(model.parts) for model in models), default=1)
-    while depth < deepest and len({model.parts[-depth:] for model in models}) < len(set(models)):
-        depth += 1
-    return ["/".join(model.parts[-depth:]).removesuffix(".tflite") for model in models]
+    """Return file names without .tflite, with as much of the path as it takes to tell them apart."""
+    deepest = max((len(model.parts) for model in models), default=1)
+    for suffix, depth in product((_SUFFIX, ""), range(1, deepest + 1)):
+        names = ["/".join(model.parts[-depth:]).removesuffix(suffix) for model in models]
+        if len(set(names)) == len(set(models)):
+            return names
+    return [str(model) for model in models]
 
 
 def compare_rows(board: Board) -> tuple[Comparison, ...]:
@@ -151,7 +156,7 @@ def _guessed_precision(file: Path, runs: Sequence[ModelRun]) -> str:
 
 def _read_info(model: Path) -> tuple[ModelInfo | None, tuple[str, ...]]:
     """Read the model's own description; a damaged one is a note: latency needs none."""
-    if model.suffix != ".tflite" or not model.is_file():
+    if model.suffix != _SUFFIX or not model.is_file():
         return None, ()
     try:
         return read_model_info(model), ()

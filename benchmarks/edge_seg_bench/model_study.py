@@ -1,4 +1,7 @@
-"""What a board's file says of models beyond their latency: work always, profile and peaks on demand."""
+"""What a board's file says of models beyond their latency: work always, profile and peaks on demand.
+
+Only models that ran in a worker are looked at: one that ends its process would end this one, and its row says why.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +9,7 @@ from pathlib import Path
 from edge_seg.errors import EdgeSegError
 from edge_seg_bench.peak import measure_peaks
 from edge_seg_bench.profile import measure_profile
-from edge_seg_bench.results import Board, Model
+from edge_seg_bench.results import Board, Model, measured_rows
 from edge_seg_bench.work import count_work
 
 OnStep = Callable[[str], None]
@@ -22,20 +25,20 @@ HOW_OBTAINED = {
 
 
 def with_work(board: Board) -> Board:
-    """Add each model's multiply-accumulates and bytes, counted in the first runtime; a note where there are none."""
-    runtime = board.settings.runtimes[0]
-    return _each_model(board, "work", lambda path: count_work(path, runtime=runtime))
+    """Add each measured model's multiply-accumulates and bytes, counted in a runtime that ran it."""
+    runtimes = {row.model: row.runtime for row in reversed(measured_rows(board))}
+    return _each_measured(board, "work", lambda model: count_work(Path(model.path), runtime=runtimes[model.name]))
 
 
 def with_profiles(board: Board, on_step: OnStep = lambda _words: None) -> Board:
-    """Add this machine's peaks, and a profile of each model in the first runtime at the first number of threads."""
+    """Add this machine's peaks, and a profile of each measured model in the first runtime and number of threads."""
     runtime, threads = board.settings.runtimes[0], board.settings.threads[0]
 
-    def profile(path: Path) -> object:
-        on_step(f"profile of {path.name}")
-        return measure_profile(path, runtime=runtime, threads=threads)
+    def profile(model: Model) -> object:
+        on_step(f"profile of {Path(model.path).name}")
+        return measure_profile(Path(model.path), runtime=runtime, threads=threads)
 
-    return _with_peaks(_each_model(board, "profile", profile), on_step)
+    return _with_peaks(_each_measured(board, "profile", profile), on_step)
 
 
 def _with_peaks(board: Board, on_step: OnStep) -> Board:
@@ -47,13 +50,15 @@ def _with_peaks(board: Board, on_step: OnStep) -> Board:
     return board.model_copy(update={"peaks": peaks})
 
 
-def _each_model(board: Board, field: str, study: Callable[[Path], object]) -> Board:
-    return board.model_copy(update={"models": tuple(_studied(model, field, study) for model in board.models)})
+def _each_measured(board: Board, field: str, study: Callable[[Model], object]) -> Board:
+    measured = {row.model for row in measured_rows(board)}
+    models = (_studied(model, field, study) if model.name in measured else model for model in board.models)
+    return board.model_copy(update={"models": tuple(models)})
 
 
-def _studied(model: Model, field: str, study: Callable[[Path], object]) -> Model:
+def _studied(model: Model, field: str, study: Callable[[Model], object]) -> Model:
     try:
-        return model.model_copy(update={field: study(Path(model.path))})
+        return model.model_copy(update={field: study(model)})
     except EdgeSegError as error:
         return _noted(model, str(error))
 

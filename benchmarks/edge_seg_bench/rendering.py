@@ -1,5 +1,6 @@
 """Results as text: the cells of the table, Markdown and sentences."""
 
+import re
 from collections.abc import Sequence, Set
 
 from edge_seg_bench.board_names import board_names
@@ -15,6 +16,7 @@ COST_HEADERS = ("load ms", "first ms", "peak RSS MB", "delegate")
 THROTTLED_MARK = "*"
 _NAMED_OPERATIONS = 4
 _RECORDED_METRIC = "miou"
+_TAG_BEGIN = re.compile(r"<(?=[A-Za-z/!?])")
 
 
 def name_columns(board: Board) -> list[Column]:
@@ -213,7 +215,7 @@ def _board_lines(board: Board) -> list[str]:
         "",
         *_column_lines(columns, left=3),
         *_column_lines([column for columns in stage_columns(board) for column in columns], left=1),
-        *(f"- {sentence}" for sentence in board_sentences(board)),
+        *(f"- {_without_tags(sentence)}" for sentence in board_sentences(board)),
     ]
 
 
@@ -232,8 +234,13 @@ def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, left
 
 
 def _markdown_row(texts: Sequence[str]) -> str:
-    escaped = (text.replace("|", "\\|") for text in texts)
+    escaped = (_without_tags(text).replace("|", "\\|") for text in texts)
     return f"| {' | '.join(escaped)} |"
+
+
+def _without_tags(text: str) -> str:
+    """Return text in which no name is taken for HTML."""
+    return _TAG_BEGIN.sub("&lt;", text)
 
 
 def _columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> list[Column]:

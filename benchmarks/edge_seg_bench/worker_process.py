@@ -26,6 +26,12 @@ PATIENCE_S = 300.0
 """For an answer: loading and one slow inference are in it, the time that a request allows itself comes on top."""
 _SHOWN_STDERR_LINES = 3
 _STOP_TIMEOUT_S = 5.0
+_DAMAGED = "a damaged model; convert it again"
+_OFTEN = {
+    "SIGKILL": "out of memory; see `dmesg`",
+    **dict.fromkeys(("SIGSEGV", "SIGBUS", "SIGFPE", "SIGABRT"), _DAMAGED),
+}
+"""Why a process gets a signal that nobody sent on purpose."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +136,7 @@ def _exit_words(code: int) -> str:
     if code >= 0:
         return f"exit code {code}"
     name = signal.Signals(-code).name
-    return f"{name} (often: out of memory; see `dmesg`)" if name == "SIGKILL" else name
+    return f"{name} (often: {_OFTEN[name]})" if name in _OFTEN else name
 
 
 def _pipe(stream: IO[bytes] | None) -> IO[bytes]:

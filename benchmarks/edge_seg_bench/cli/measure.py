@@ -14,6 +14,10 @@ from edge_seg.files import check_can_write
 if TYPE_CHECKING:
     from edge_seg_bench.results import Board, Results, Settings
 
+_MOST_RUNS = 1_000_000
+_LONGEST_S = 86_400
+"""A day."""
+
 
 def measure(
     models: Annotated[
@@ -31,13 +35,15 @@ def measure(
         list[str],
         typer.Option(metavar="N|all", help="CPU threads of each inference; give it again for each further number."),
     ] = ["1"],  # noqa: B006
-    runs: Annotated[int, typer.Option(min=1, help="Measured runs of each model, at least.")] = 50,
-    seconds: Annotated[float, typer.Option(min=0, help="Measured seconds of each model, at least.")] = 3.0,
+    runs: Annotated[int, typer.Option(min=1, max=_MOST_RUNS, help="Measured runs of each model, at least.")] = 50,
+    seconds: Annotated[
+        float, typer.Option(min=0, max=_LONGEST_S, help="Measured seconds of each model, at least.")
+    ] = 3.0,
     warmup: Annotated[
-        float, typer.Option(min=0, help="Seconds of warm-up, at most; it ends when latency is stable.")
+        float, typer.Option(min=0, max=_LONGEST_S, help="Seconds of warm-up, at most; it ends when latency is stable.")
     ] = 2.0,
     limit: Annotated[
-        float, typer.Option(min=0.1, help="Seconds after which a slow model stops short of --runs.")
+        float, typer.Option(min=0.1, max=_LONGEST_S, help="Seconds after which a slow model stops short of --runs.")
     ] = 20.0,
     stages: Annotated[
         bool, typer.Option(help="Measure the stages from a picture file to an overlay file, too.")
@@ -100,8 +106,10 @@ def measure(
     board = add_stages(board, pictures) if stages else board
     board = add_accuracy(board, pictures) if pictures else board
     results = Results(boards=(board,))
-    written = _write(out, results) if out is not None else []
-    _show(results, as_json)
+    try:
+        written = _write(out, results) if out is not None else []
+    finally:  # a full disk must not cost what was measured
+        _show(results, as_json)
     if out is not None and not as_json:
         typer.echo(f"Written to {out}: {', '.join(written)}")
     _fail_for(results)

@@ -43,8 +43,8 @@ def load_engine(path: Path, *, runtime: str = DEFAULT_RUNTIME, threads: int = 1,
     try:
         with quiet_stderr():  # "INFO: Created TensorFlow Lite XNNPACK delegate for CPU."
             return load(path, threads, delegate)
-    except (ValueError, RuntimeError) as error:
-        reason = " ".join(str(error).split())
+    except (ValueError, RuntimeError, MemoryError) as error:
+        reason = " ".join(str(error).split()) or "it does not say why"
         raise ModelError(
             f"{path}: {runtime} cannot load it ({reason}); convert the model again or try another --runtime"
         ) from None

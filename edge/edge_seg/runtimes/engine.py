@@ -79,6 +79,8 @@ class InterpreterEngine:
             experimental_op_resolver_type=resolver.AUTO if delegate else resolver.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
         interpreter.allocate_tensors()
+        if not (interpreter.get_input_details() and interpreter.get_output_details()):
+            raise ValueError("the graph lacks an input or an output")
         self._interpreter = interpreter
         self.inputs = tuple(_spec(detail) for detail in interpreter.get_input_details())
         self.outputs = tuple(_spec(detail) for detail in interpreter.get_output_details())
