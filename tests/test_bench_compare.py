@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from bench_fixtures import MACHINE, board, extras, full_board, measurement, model, results, row
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.changes_text import sentences
+from edge_seg_bench.cli.percentages import parse_percentage
 from edge_seg_bench.comparing import change_of, compare_boards, failures
 from edge_seg_bench.merging import merge_files
 from edge_seg_bench.results import Board, Results, read_results, write_results
@@ -221,3 +223,14 @@ def test_share_leaves_no_name_in_the_file(tmp_path: Path) -> None:
 
 def measured_part(recorded_results: Results) -> Any:
     return [[each.measurement for each in every.rows] for every in recorded_results.boards]
+
+
+@pytest.mark.parametrize(("text", "share"), [("3%", 0.03), (" 2.5 % ", 0.025), ("0%", 0.0)])
+def test_percentages(text: str, share: float) -> None:
+    assert parse_percentage(text, "--fail-on") == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["3", "-1%", "nan%", "", "3 percent", "٣%"])
+def test_no_percentages(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=f"--fail-on takes a percentage such as 5%, not '{text}'"):
+        parse_percentage(text, "--fail-on")

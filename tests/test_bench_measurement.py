@@ -251,7 +251,7 @@ def test_progress_is_counted_for_every_step(fake_worker: Callable[..., Callable[
     candidates = [Candidate(Path("a.tflite"), DEFAULT_RUNTIME), Candidate(Path("b.tflite"), DEFAULT_RUNTIME, threads=2)]
     start = fake_worker("steps")
     measure_candidates(candidates, QUICK, steps.append, start_worker=lambda _module: start())
-    assert len(steps) == steps_of(candidates, QUICK)
+    assert len(steps) == steps_of(len(candidates), QUICK)
 
 
 @pytest.mark.parametrize(

@@ -136,9 +136,9 @@ def measure_candidates(
     return runs
 
 
-def steps_of(candidates: Sequence[Candidate], settings: Sampling) -> int:
-    """Return the number of progress steps of a measurement in which no model is slow."""
-    return len(candidates) * (settings.rounds + 3)
+def steps_of(candidates: int, settings: Sampling) -> int:
+    """Return the number of progress steps of a measurement of so many, in which no model is slow."""
+    return candidates * (settings.rounds + 3)
 
 
 def block_of_round(kind: type[B], settings: Sampling, first_ms: float, limit_s: float) -> B:

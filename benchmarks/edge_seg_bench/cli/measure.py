@@ -111,7 +111,9 @@ def measure(
     finally:  # a full disk must not cost what was measured
         _show(results, as_json)
     if out is not None and not as_json:
-        typer.echo(f"Written to {out}: {', '.join(written)}")
+        from edge_seg_bench.report.files import written_words
+
+        typer.echo(written_words(out, written))
     _fail_for(results)
     if pictures:
         check_scored(board)
@@ -159,7 +161,7 @@ def _measure(models: list[Path], settings: "Settings", profile: bool) -> "Board"
         Candidate(model, runtime, threads)
         for model, runtime, threads in product(models, settings.runtimes, settings.threads)
     ]
-    with shown_steps(steps_of(candidates, settings)) as on_step:
+    with shown_steps(steps_of(len(candidates), settings)) as on_step:
         runs = measure_candidates(candidates, settings, on_step, watch=watch)
     board = with_work(assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None))
     return _profiled(board) if profile else board
@@ -167,19 +169,16 @@ def _measure(models: list[Path], settings: "Settings", profile: bool) -> "Board"
 
 def _profiled(board: "Board") -> "Board":
     from edge_seg_bench.cli.steps import shown_steps
-    from edge_seg_bench.model_study import with_profiles
+    from edge_seg_bench.model_study import profile_steps, with_profiles
 
-    with shown_steps(len(board.models)) as on_step:
+    with shown_steps(profile_steps(board)) as on_step:
         return with_profiles(board, on_step)
 
 
 def _write(folder: Path, results: "Results") -> list[str]:
-    """Write results.json and its reports; return the names of the files."""
-    from edge_seg_bench.report.files import write_reports
-    from edge_seg_bench.results import write_results
+    from edge_seg_bench.report.files import write_with_reports
 
-    write_results(folder / "results.json", results)
-    return ["results.json", *write_reports(folder, results)]
+    return write_with_reports(folder, results)
 
 
 def _show(results: "Results", as_json: bool) -> None:
