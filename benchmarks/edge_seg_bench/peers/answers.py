@@ -10,8 +10,8 @@ from edge_seg_bench.measurement import Candidate
 from edge_seg_bench.messages import Classified, Classify, Load, Loaded
 
 BROKEN_BELOW = 0.97
-"""Doubt begins below this share of the same pixels. On twenty photographs OpenVINO's rounding left 0.989 of them and more;
-on a single picture an intact graph has left as little as 0.954, so a smaller share is a reason to look, not a proof."""
+"""Doubt begins below this share of the same pixels. On twenty photographs OpenVINO's rounding left 0.989 of them and
+more; on a single picture an intact graph has left as little as 0.954: a smaller share is a reason to look, no proof."""
 
 _ANSWER_TIMEOUT_S = 300.0
 
