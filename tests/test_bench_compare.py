@@ -47,6 +47,15 @@ def test_a_row_is_slower_by_its_factor(factor: float, change: str, fails_on_5: b
     assert failures(changes, 0.05) == ([only.row] if fails_on_5 else [])
 
 
+@pytest.mark.parametrize(("low", "fails_on_5"), [(1.04, False), (1.051, True), (None, False)])
+def test_the_whole_interval_must_be_beyond_the_margin(low: float | None, fails_on_5: bool) -> None:
+    changes = compare_boards(timed(4.0), timed(4.4))
+    (only,) = changes.rows
+    time = RatioInterval(1.1, low, low and 1.2)
+    judged = changes.model_copy(update={"rows": (only.model_copy(update={"time": time}),)})
+    assert failures(judged, 0.05) == ([only.row] if fails_on_5 else [])
+
+
 def test_what_only_one_has_is_named_and_a_row_that_fails_now_fails() -> None:
     old = timed(1.0, 2.0, None)
     new = timed(1.0, None, 3.0, 4.0)
@@ -185,6 +194,13 @@ def test_names_and_folders_are_taken_out_of_sentences(said: str, clean: str) -> 
     assert shared.boards[0].models[0].path == "m.tflite"
     assert shared.boards[0].machine.host is None
     assert removed["the host name pi5-lab.local"] >= 1
+
+
+def test_localhost_is_no_name() -> None:
+    private = board((row("int8", None, error="localhost said no"),), (model("int8", "int8"),))
+    private = private.model_copy(update={"machine": MACHINE.model_copy(update={"host": "localhost"})})
+    shared, _ = anonymous(results(private), NOBODY)
+    assert shared.boards[0].rows[0].error == "localhost said no"
 
 
 def test_models_stay_different_from_each_other() -> None:
