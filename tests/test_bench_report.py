@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench_fixtures import MODELS, ROWS, board, full_board, measurement, model, results, row
+from bench_fixtures import MODELS, ROWS, board, extras, full_board, measurement, model, results, row
 from edge_seg_bench.board_names import board_names
 from edge_seg_bench.report.accuracy_latency import RECORDED, Point, accuracy_groups, pareto_front
 from edge_seg_bench.report.board_bars import common_rows
@@ -110,6 +110,15 @@ def test_a_page_shows_all_there_is(whole_page: str) -> None:
     assert len(re.findall(r'<svg role="img" aria-label="[^"]+"', whole_page)) == 6
     assert 'warning">45 → 84</td>' in whole_page
     assert "var(--ink)" in whole_page
+
+
+def test_a_profile_is_held_against_the_median_without_a_profiler() -> None:
+    profiled = {name: extras(0.7, "int8")["profile"] for name in ("int8", "bad")}  # 4.1 ms in all
+    models = tuple(model(name, "int8", profile=profile) for name, profile in profiled.items())
+    text = page(results(board((row("int8", 2.0), row("bad", None)), models)))
+    median_ms = measurement(2.0).latency.p50_ms
+    assert f"int8, litert, 1 thread: 4.10 ms in all, {4.1 / median_ms - 1:+.1%} against the median without a" in text
+    assert "<h4>bad, litert, 1 thread: 4.10 ms in all</h4>" in text
 
 
 def test_a_page_of_little_shows_little() -> None:

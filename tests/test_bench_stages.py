@@ -12,7 +12,7 @@ import pytest
 from edge_seg.classes import make_classes
 from edge_seg.dataset import Dataset, DatasetWriter, SplitPolicy
 from edge_seg.errors import DatasetError
-from edge_seg.images import decoded_size, read_image
+from edge_seg.images import decoded_size, read_image, write_image
 from edge_seg.model_info import INFO_FILE, DataProvenance, ModelInfo, read_model_info
 from edge_seg.runtimes import load_engine
 from edge_seg.segmenter import Segmenter
@@ -218,6 +218,17 @@ def test_a_walk_leaves_the_overlay_that_a_run_writes(tmp_path: Path) -> None:
     edge_seg("run", data / "images", "--model", model, "--out", f"overlays:{tmp_path / 'run'}")
     for name in ("0.jpg", "1.jpg"):
         assert (tmp_path / "walked" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
+
+
+def test_stages_are_those_of_the_measured_walks(tmp_path: Path) -> None:
+    """The walk that is thrown away takes much longer than the others: its picture is far bigger."""
+    model, (small, big) = write_model(tmp_path / "toy.tflite"), write_photographs(tmp_path, 2)
+    write_image(big, np.zeros((2400, 3200, 3), np.uint8))
+    road = Road(Segmenter.load(model), load_engine(model), [big, small, small], tmp_path / "walked")
+    done = road.measure(RoadBlock(runs=2, seconds=0, limit_s=60, discard=1))
+    assert len(done.whole_ms) == 2
+    for whole_ms, *stages_ms in zip(done.whole_ms, *done.stages_ms.values(), strict=True):
+        assert sum(stages_ms) <= whole_ms + 1e-3
 
 
 def edge_seg(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
