@@ -225,7 +225,7 @@ def test_openvino_answers_as_litert_does(tmp_path: Path) -> None:
     contenders = [Contender("stock", runtime, "int8", path) for runtime in ("litert", "openvino")]
     answers = compare_answers(contenders, answer)
     assert answers.errors == {}
-    assert answers.agreements[contenders[1]] > 0.93  # rounded otherwise; a broken graph gives about chance
+    assert answers.agreements[contenders[1]] > 0.93  # it rounds otherwise
 
 
 class FakePort:

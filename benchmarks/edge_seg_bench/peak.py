@@ -16,9 +16,10 @@ import numpy as np
 
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench import bandwidth
-from edge_seg_bench.measurement import Candidate, ModelRun, OnProgress, measure_candidates
+from edge_seg_bench.measurement import Candidate, ModelRun, measure_candidates
 from edge_seg_bench.peak_graphs import PRECISIONS, peak_graph
 from edge_seg_bench.results import Peak, Sampling, Work
+from edge_seg_bench.turns import OnStep
 from edge_seg_bench.work import count_work
 
 SAMPLING = Sampling(runs=50, seconds=2.0, warmup_seconds=1.0, limit_seconds=10.0, rounds=10)
@@ -67,7 +68,7 @@ def peak_for(peaks: Iterable[Peak], precision: str, threads: int) -> Peak | None
 def measure_peaks(
     runtime: str,
     threads: Sequence[int],
-    on_progress: OnProgress = lambda _name: None,
+    on_progress: OnStep = lambda _name: None,
     *,
     sampling: Sampling = SAMPLING,
 ) -> tuple[Peak, ...]:
