@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from edge_seg.errors import BenchmarkError, ModelError
@@ -370,6 +372,23 @@ def test_bench_writes_what_it_measured(model: Path, tmp_path: Path) -> None:
     assert first.measurement.delegate is not None
     assert first.measurement.delegate.delegated_nodes > 0
     assert len(board.comparisons) == 1
+
+
+@pytest.mark.parametrize("asked", [signal.SIGTERM, signal.SIGINT])
+def test_a_bench_that_is_asked_to_end_leaves_nothing(model: Path, tmp_path: Path, asked: signal.Signals) -> None:
+    code = "from edge_seg.cli import main; main()"
+    command = [sys.executable, "-c", code, "bench", str(model), "--warmup", "0", "--seconds", "60", "--limit", "60",
+               "--out", str(tmp_path / "out")]  # fmt: skip
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        main = psutil.Process(running.pid)
+        while not any("edge_seg_bench.worker" in child.cmdline() for child in main.children()):
+            time.sleep(0.05)
+        workers = main.children()
+        running.send_signal(asked)
+        assert running.communicate(timeout=60)[1] == "interrupted\n"
+    assert running.returncode == 130
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_bench_reports_the_good_rows_and_fails_for_the_bad(model: Path, tmp_path: Path) -> None:

@@ -71,6 +71,12 @@ def test_the_csv_has_a_line_a_row_and_numbers_are_numbers(everything: Board) -> 
     assert float(lines[1]["speedup_low"]) < float(lines[1]["speedup"]) < float(lines[1]["speedup_high"])
 
 
+def test_stages_stand_in_the_row_they_were_measured_for() -> None:
+    rows = tuple(row("int8", 2.0, runtime=runtime) for runtime in ("tflite_runtime", "litert"))
+    models = (model("int8", "int8", stages=extras(0.7, "int8")["stages"]),)
+    assert [line["stage_decode_p50_ms"] for line in lines_of(csv_text(results(board(rows, models))))] == ["", "3.1"]
+
+
 def test_the_columns_of_a_small_board_are_the_same() -> None:
     text = csv_text(results())
     assert text.splitlines()[0].split(",") == list(COLUMNS)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edge_seg.cli.quitting import interrupt, quit_on_sigterm
 from edge_seg.errors import BenchmarkError
 from edge_seg.extras import missing_module, require_extra
 from edge_seg.files import check_can_write
@@ -102,10 +103,11 @@ def measure(
     from edge_seg_bench.cli.stages_and_accuracy import add_accuracy, add_stages, check_scored
 
     pictures = list_pictures(data, split, max_pictures) if data else None
-    board = _measure(files, settings)
-    board = _profiled(board) if profile else board
-    board = add_stages(board, pictures) if stages else board
-    board = add_accuracy(board, pictures) if pictures else board
+    with quit_on_sigterm(interrupt):
+        board = _measure(files, settings)
+        board = _profiled(board) if profile else board
+        board = add_stages(board, pictures) if stages else board
+        board = add_accuracy(board, pictures) if pictures else board
     _deliver(Results(boards=(board,)), out, as_json)
     _fail_for(board)
     if pictures:
