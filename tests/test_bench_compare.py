@@ -84,6 +84,12 @@ def test_accuracy_memory_and_circumstances_are_said() -> None:
     assert "two machines" not in said
 
 
+def test_what_only_one_tells_is_no_difference() -> None:
+    silent = timed(4.0, cpu_governor=None, board=None)
+    changes = compare_boards(silent, timed(4.0))
+    assert (changes.other_machine, changes.differences) == ((), ())
+
+
 def test_pictures_that_are_not_the_same_are_not_compared() -> None:
     fields = extras(0.70, "int8")
     fields["accuracy"] = fields["accuracy"].model_copy(update={"images": 3, "miou": 0.1})  # type: ignore[attr-defined]

@@ -164,6 +164,8 @@ def test_boards_have_names_of_their_own() -> None:
         "Raspberry Pi 5 Model B (kitchen), 2026-01-02 00:00:00",
     )
     assert len(set(board_names([first, first, named]))) == 3
+    other = named.model_copy(update={"machine": named.machine.model_copy(update={"board": "Banana Pi"})})
+    assert board_names([named, other, named])[1] == "Banana Pi"  # no longer than it takes
 
 
 def point(latency_ms: float, miou: float) -> Point:
