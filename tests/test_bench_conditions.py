@@ -73,7 +73,9 @@ def test_conditions_of_a_raspberry_pi(board: Callable[[dict[str, str]], Path]) -
             "sys/devices/platform/soc@107c000000/soc@107c000000:firmware/get_throttled": "50004\n",
         }
     )
-    seen = Watch(root).read()
+    with Watch(root).block() as block:
+        pass
+    seen = block.before
     assert (seen.temperature_c, seen.clock_mhz) == (61.85, 2400.0)
     assert seen.throttling == ("throttled now", "under-voltage since boot", "throttled since boot")
 

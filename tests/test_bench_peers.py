@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tomli_w
 
+from bench_fixtures import CALM
 from device_fixtures import half_red_half_blue, red_or_blue
 from edge_seg.classes import make_classes
 from edge_seg.dataset import Dataset, DatasetWriter, SplitPolicy
@@ -344,9 +345,7 @@ SETTINGS = Settings(
 
 
 def run_of(lane: Lane, threads: int, median_ms: float, error: str | None) -> ModelRun:
-    from edge_seg_bench.conditions import Watch
-
-    now = Watch().read()
+    now = CALM
     samples = median_ms / threads * np.array([[0.99, 1.01], [0.99, 1.01]])  # too few for an interval, which takes long
     return ModelRun(
         lane.candidate(threads, Interpreter()),

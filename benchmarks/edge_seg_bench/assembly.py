@@ -65,7 +65,7 @@ def compare_rows(board: Board) -> tuple[Comparison, ...]:
     if reference is None:
         return ()
     others = [row for row in measured_rows(board) if row is not reference]
-    return tuple(_compare(reference, row, board.settings.seed) for row in others)
+    return tuple(compare_pair(reference, row, board.settings.seed) for row in others)
 
 
 def compare_threads(board: Board) -> tuple[Comparison, ...]:
@@ -74,18 +74,19 @@ def compare_threads(board: Board) -> tuple[Comparison, ...]:
     for row in sorted(measured_rows(board), key=lambda row: row.threads):
         fewest.setdefault((row.model, row.runtime), row)
     pairs = [(fewest[row.model, row.runtime], row) for row in measured_rows(board)]
-    return tuple(_compare(first, row, board.settings.seed) for first, row in pairs if row is not first)
+    return tuple(compare_pair(first, row, board.settings.seed) for first, row in pairs if row is not first)
+
+
+def compare_pair(reference: Row, row: Row, seed: int) -> Comparison:
+    """Compare two measured rows of one session."""
+    speedup = ratio_of_medians(blocks_of(reference), blocks_of(row), seed=seed)
+    return Comparison(reference=reference.key, row=row.key, speedup=speedup, verdict=speedup.verdict)
 
 
 def blocks_of(row: Row) -> Blocks:
     """Return a measured row's samples, one array a round."""
     assert row.measurement is not None
     return [np.asarray(block, dtype=np.float64) for block in row.measurement.blocks_ms]
-
-
-def _compare(reference: Row, row: Row, seed: int) -> Comparison:
-    speedup = ratio_of_medians(blocks_of(reference), blocks_of(row), seed=seed)
-    return Comparison(reference=reference.key, row=row.key, speedup=speedup, verdict=speedup.verdict)
 
 
 def _model(file: Path, name: str, runs: Sequence[ModelRun]) -> Model:

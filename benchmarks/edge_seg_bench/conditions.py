@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 
-from edge_seg.doctor.kernel_files import ROOT, key_values, read
+from edge_seg.doctor.kernel_files import ROOT, memory_bytes, read
 from edge_seg.doctor.power import Throttling, ask_firmware, read_temperature_c, read_throttling
 from edge_seg_bench.energy import Meter, Reading, find_meter
 from edge_seg_bench.results import Conditions
@@ -46,12 +46,7 @@ class Watch:
 
     def available_bytes(self) -> int | None:
         """Return how much memory programs may still take (MemAvailable of /proc/meminfo)."""
-        words = key_values(read(self._root / "proc/meminfo"), ":").get("MemAvailable", "").split()
-        return int(words[0]) * 1024 if words else None
-
-    def read(self) -> Conditions:
-        """Return the conditions now."""
-        return self._conditions(self._throttling())
+        return memory_bytes("MemAvailable", self._root)
 
     @contextmanager
     def block(self) -> Generator[BlockSeen]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from edge_seg.errors import EdgeSegError
 from edge_seg.model_info import read_model_info
-from edge_seg_bench.assembly import assemble, blocks_of
+from edge_seg_bench.assembly import assemble, compare_pair
 from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.measurement import measure_candidates
 from edge_seg_bench.peers.answers import answer
@@ -15,7 +15,6 @@ from edge_seg_bench.peers.lanes import Checked, Lane, check_answers, lanes_of, r
 from edge_seg_bench.peers.result import Agreement, Entry, PeersReport, PetScore
 from edge_seg_bench.peers.scoring import Pictures, score
 from edge_seg_bench.results import UNKNOWN_PRECISION, Board, Comparison, Model, Row, RowKey, Settings
-from edge_seg_bench.statistics import ratio_of_medians
 from edge_seg_bench.worker_process import Interpreter
 
 _SCORED: tuple[Group, ...] = ("shipped", "others")
@@ -160,12 +159,7 @@ def _comparisons(report: PeersReport, contestants: Iterable[Contestant], names: 
         for model in (*models, *(tutorials if group == "shipped" else ())):
             reference = RowKey(model, LITERT, row.threads)
             if reference in measured and reference != key:
-                yield _compare(measured[reference], row, report.board.settings.seed)
-
-
-def _compare(reference: Row, row: Row, seed: int) -> Comparison:
-    speedup = ratio_of_medians(blocks_of(reference), blocks_of(row), seed=seed)
-    return Comparison(reference=reference.key, row=row.key, speedup=speedup, verdict=speedup.verdict)
+                yield compare_pair(measured[reference], row, report.board.settings.seed)
 
 
 def _unmeasured(path: Path, name: str) -> Model:

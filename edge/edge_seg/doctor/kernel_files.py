@@ -19,6 +19,12 @@ def read_number(path: Path) -> int | None:
     return int(text) if text.removeprefix("-").isdecimal() else None
 
 
+def memory_bytes(name: str, root: Path = ROOT) -> int | None:
+    """Return a figure of /proc/meminfo such as "MemTotal" in bytes, or None; see proc_meminfo(5): its kB are KiB."""
+    words = key_values(read(root / "proc/meminfo"), ":").get(name, "").split()
+    return int(words[0]) * 1024 if words else None
+
+
 def key_values(text: str, separator: str) -> dict[str, str]:
     """Split lines such as `NAME="Debian"` or `MemTotal: 8000 kB`; of a name that comes twice the first counts."""
     pairs: dict[str, str] = {}

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_seg.doctor.kernel_files import ROOT, key_values, read, read_number
+from edge_seg.doctor.kernel_files import ROOT, memory_bytes, read, read_number
 
 
 @dataclass(frozen=True)
@@ -33,12 +33,10 @@ class Disk:
 
 def read_memory(root: Path = ROOT) -> Memory:
     """Read /proc/meminfo below `root`."""
-    values = key_values(read(root / "proc/meminfo"), ":")
-
-    def megabytes(name: str) -> int:
-        return int((values.get(name, "").split() or ["0"])[0]) * 1024 // 1_000_000
-
-    return Memory(megabytes("MemTotal"), megabytes("MemAvailable"), megabytes("SwapTotal"))
+    total, available, swap = (
+        (memory_bytes(name, root) or 0) // 1_000_000 for name in ("MemTotal", "MemAvailable", "SwapTotal")
+    )
+    return Memory(total, available, swap)
 
 
 def read_disk(folder: Path, root: Path = ROOT) -> Disk:
