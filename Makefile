@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: quickstart test lint bench models model-figures fuzz clean
+.PHONY: quickstart test lint bench models model-figures fuzz docs notebook clean
 
 quickstart: $(VENV)/quickstart.stamp
 	$(BIN)/edge-seg quickstart
@@ -47,6 +47,14 @@ FUZZ_SECONDS ?= 180
 fuzz: $(VENV)/fuzz.stamp
 	$(BIN)/python tests/fuzz/fuzz_all.py $(FUZZ_SECONDS)
 
+# The documentation, into site/; NO_MKDOCS_2_WARNING: its theme's note on a successor, which is no warning of ours.
+docs: $(VENV)/docs.stamp
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# The lab's notebook, executed anew with all it shows.
+notebook: $(VENV)/test.stamp
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python examples/execute.py
+
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
@@ -58,6 +66,10 @@ $(VENV)/test.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --progress-bar on -e '.[test]'
 	touch $@
 
+$(VENV)/docs.stamp: pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --progress-bar on -e '.[docs]'
+	touch $@
+
 $(VENV)/fuzz.stamp: pyproject.toml | $(BIN)/python
 	$(BIN)/pip install --progress-bar on -e '.[fuzz]'
 	touch $@
@@ -67,4 +79,4 @@ $(VENV)/lint.stamp: pyproject.toml | $(BIN)/python
 	touch $@
 
 clean:
-	rm -rf $(VENV) edge-seg-quickstart
+	rm -rf $(VENV) edge-seg-quickstart site

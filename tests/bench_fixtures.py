@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from edge_seg_bench.assembly import compare_rows
+from edge_seg_bench.assembly import compare_rows, compare_threads
 from edge_seg_bench.recording import Machine
 from edge_seg_bench.results import (
     Accuracy,
@@ -22,7 +22,7 @@ from edge_seg_bench.results import (
     Stages,
     Work,
 )
-from edge_seg_bench.statistics import LatencySummary, summarise
+from edge_seg_bench.statistics import LatencySummary, RatioInterval, summarise
 
 MACHINE = Machine(
     cpu_model="Cortex-A76",
@@ -102,7 +102,7 @@ def board(rows: tuple[Row, ...] = ROWS, models: tuple[Model, ...] = MODELS) -> B
         rows=rows,
         comparisons=(),
     )
-    return compared.model_copy(update={"comparisons": compare_rows(compared)})
+    return compared.model_copy(update={"comparisons": compare_rows(compared), "scalings": compare_threads(compared)})
 
 
 def results(*boards: Board) -> Results:
@@ -158,7 +158,8 @@ def extras(miou: float, precision: str) -> dict[str, object]:
         "stages": Stages(
             runtime="litert", threads=1, pictures=40, width=640, height=480,
             stages={name: constant(ms) for name, ms in STAGES_MS.items()},
-            whole=constant(16.3), bare_invoke=constant(3.9),
+            whole=constant(16.3), bare_invoke=constant(3.9), over_bare=RatioInterval(16.3 / 3.9, 4.1, 4.3),
+            whole_blocks_ms=((16.3,) * 20,) * 2, bare_blocks_ms=((3.9,) * 20,) * 2,
         ),
     }  # fmt: skip
 
@@ -178,7 +179,7 @@ def full_board(*, slowness: float = 1.0, **machine: object) -> Board:
     rows[5] = throttled(rows[5])
     made = board(tuple(rows), models)
     peaks = tuple(
-        Peak(precision=precision, threads=threads, macs_per_s=macs * threads, bytes_per_s=9e9)
+        Peak(precision=precision, threads=threads, macs_per_s=macs * threads, bytes_per_s=9e9, cache_bytes_per_s=60e9)
         for (precision, macs), threads in product({"float32": 38e9, "int8": 95e9}.items(), (1, 2, 4))
     )
     known = {"host": "pi5-lab", "kernel": "6.6.51", "memory_bytes": 8 << 30, **machine}

@@ -281,7 +281,7 @@ def test_tflite_runtime_answers_as_litert_does(tmp_path: Path, monkeypatch: pyte
     with candidate.start_worker() as worker:
         loaded = worker.ask(Load(str(candidate.model), candidate.runtime, 1), Loaded, timeout_s=60)
     assert loaded.runtime_version == "2.14.0"
-    assert share_of_same(answer(candidate), answer(Candidate(default_model(), "litert"))) > 0.97
+    assert share_of_same(answer(candidate), answer(Candidate(default_model(), "litert"))) > 0.93
 
 
 # Bars

@@ -18,10 +18,11 @@ from edge_seg_bench.report.label_places import label_points, spread
 from edge_seg_bench.report.page import page
 from edge_seg_bench.report.precision_bars import family_of, precision_groups
 from edge_seg_bench.report.svg import inline_svg, new_figure, on_colour, shortened
+from edge_seg_bench.report.tables import work_table
 from edge_seg_bench.report.thread_scaling import scaling_curves
 from edge_seg_bench.results import Board, Peak, Results, Work, read_results, write_results
-from edge_seg_bench.roof import roof_share
 from edge_seg_bench.schema import schema_text
+from edge_seg_bench.statistics import LatencySummary
 
 TEXT_COLUMNS = {
     *("board", "created", "edge_seg_version", "cpu_model", "architecture", "os", "kernel", "python", "cpu_governor"),
@@ -205,21 +206,23 @@ def test_threads_are_held_against_the_fewest(everything: Board) -> None:
     assert scaling_curves(board()) == []
 
 
-@pytest.mark.parametrize(
-    ("peak", "share", "bound"), [((2e9, 1e12), 0.5, "arithmetic"), ((1e12, 1e9), 0.1, "memory"), (None, None, None)]
-)
-def test_the_roof_is_what_takes_longer(
-    peak: tuple[float, float] | None, share: float | None, bound: str | None
-) -> None:
-    """1,000,000 MACs and 100,000 bytes in 1 ms."""
-    work = Work(macs=1_000_000, weight_bytes=40_000, activation_bytes=60_000)
+@pytest.mark.parametrize("precision", ["int8", "dynamic", "float32", "float16", "unknown"])
+def test_work_is_held_against_the_peak_of_its_arithmetic(precision: str) -> None:
+    """2 M MACs and 100,000 bytes in 1 ms; 2 or 4 GMAC/s, 10 GB/s in the caches, 1 GB/s in memory."""
+    work = Work(macs=2_000_000, weight_bytes=40_000, activation_bytes=60_000)
     measured = measurement(1.0)
-    exact = measured.model_copy(update={"latency": measured.latency.__class__(5, 1, 1, 1.0, 1, 1, 0)})
-    peaks = () if peak is None else (Peak(precision="int8", threads=1, macs_per_s=peak[0], bytes_per_s=peak[1]),)
-    made = board((row("int8", 1.0, measurement=exact),), (model("int8", "int8", work=work),))
-    roof = roof_share(made.model_copy(update={"peaks": peaks}), made.rows[0])
-    assert (roof and roof.bound) == bound
-    assert (roof.share if roof else None) == pytest.approx(share)
+    exact = measured.model_copy(update={"latency": LatencySummary(5, 1, 1, 1.0, 1, 1, 0)})
+    peaks = tuple(
+        Peak(precision=name, threads=1, macs_per_s=macs_per_s, bytes_per_s=1e9, cache_bytes_per_s=10e9)
+        for name, macs_per_s in {"float32": 2e9, "int8": 4e9}.items()
+    )
+    made = board((row("one", 1.0, measurement=exact),), (model("one", precision, work=work),))
+    table = work_table(made.model_copy(update={"peaks": peaks}))
+    assert table is not None
+    told = [cell.text for cell in table.rows[0]][2:]
+    share = {"int8": "50.0%", "dynamic": "50.0%", "float32": "100.0%", "float16": "100.0%"}.get(precision)
+    reached = [share, "arithmetic", "0.10 ×"] if share else ["–"] * 3
+    assert told == ["2.0", "0.04", "0.06", "2.0", "0.1", *reached]
 
 
 @pytest.mark.parametrize(

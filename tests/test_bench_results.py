@@ -3,13 +3,13 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench_fixtures import MACHINE, MODELS, ROWS, board, measurement, model, results, row
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.assembly import display_names
-from edge_seg_bench.columns import ms
 from edge_seg_bench.device_figures import Target, figure_of_samples, make_report, report_markdown, verdict
 from edge_seg_bench.device_pipeline import bracketed_ratios
 from edge_seg_bench.machine import busy_note, describe_machine
@@ -17,6 +17,7 @@ from edge_seg_bench.memory import parse_peak_rss, peak_rss_bytes
 from edge_seg_bench.rendering import markdown, speedup_words
 from edge_seg_bench.results import Comparison, DelegateUse, RowKey, read_results, reference_row, write_results
 from edge_seg_bench.statistics import RatioInterval
+from edge_seg_bench.wording import ms
 
 
 def test_results_survive_the_file(tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ def test_results_survive_the_file(tmp_path: Path) -> None:
 )
 def test_an_unknown_key_is_refused_anywhere(tmp_path: Path, where: tuple[str | int, ...]) -> None:
     data = results().model_dump(mode="json")
-    place = data
+    place: Any = data
     for step in where:
         place = place[step]
     place["surprise"] = 1

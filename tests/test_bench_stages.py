@@ -1,7 +1,6 @@
 """Stage times and accuracy: which float model is the reference, what small models give, what is refused."""
 
 import json
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -14,7 +13,7 @@ from edge_seg.classes import make_classes
 from edge_seg.dataset import Dataset, DatasetWriter, SplitPolicy
 from edge_seg.errors import DatasetError
 from edge_seg.images import decoded_size, read_image
-from edge_seg.model_info import INFO_FILE, DataProvenance, ModelInfo
+from edge_seg.model_info import INFO_FILE, DataProvenance, ModelInfo, read_model_info
 from edge_seg.runtimes import load_engine
 from edge_seg.segmenter import Segmenter
 from edge_seg.shipped import default_model
@@ -266,9 +265,7 @@ def test_generated_photographs_take_the_road_without_data(tmp_path: Path) -> Non
 @pytest.mark.shared
 def test_bench_gives_the_miou_of_eval_on_real_pictures(shared_dir: Path, tmp_path: Path) -> None:
     data = write_pets(tmp_path / "pets", shared_dir / "data" / "pets", 20)
-    models = [tmp_path / f"same_{precision}.tflite" for precision in ("float32", "int8")]
-    for model in models:
-        shutil.copy(default_model(), model)
+    models = [write_as(tmp_path / f"same_{precision}.tflite", precision) for precision in ("float32", "int8")]
     of_eval = json.loads(edge_seg("eval", models[0], "--data", data, "--json").stdout)
     options = (*QUICK_OPTIONS, "--no-stages", "--data", data, "--json")
     (board,) = Results.model_validate_json(edge_seg("bench", *models, *options).stdout).boards
@@ -277,6 +274,16 @@ def test_bench_gives_the_miou_of_eval_on_real_pictures(shared_dir: Path, tmp_pat
         assert (round(found.miou, 5), found.images) == (of_eval["miou"], 20)
         assert {name: iou and round(iou, 5) for name, iou in found.iou.items()} == of_eval["iou"]
         assert (found.reference, found.agreement) == ("same_float32", 1.0)
+
+
+def write_as(path: Path, precision: str) -> Path:
+    """The shipped model, which says of itself that it is of this precision."""
+    from edge_seg_convert.metadata import pack
+
+    info = read_model_info(default_model())
+    assert info is not None
+    path.write_bytes(pack(default_model().read_bytes(), info.model_copy(update={"precision": precision})))
+    return path
 
 
 def write_pets(folder: Path, source: Path, count: int) -> Path:

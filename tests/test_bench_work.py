@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge_seg.runtimes import Operation, TensorSpec, load_engine
-from edge_seg.shipped import default_model
+from edge_seg.shipped import shipped_model
 from edge_seg_bench.results import Work
 from edge_seg_bench.work import count_work, macs_of, work_of
 from small_graphs import SmallGraph
@@ -141,7 +141,7 @@ def test_mobilenet_v2_has_the_published_300_million() -> None:
 
 
 def test_shipped_model() -> None:
-    path = default_model()
+    path = shipped_model("pets-accurate")
     work = count_work(path)
     assert 0.8 * path.stat().st_size < work.weight_bytes < path.stat().st_size
     assert work.macs > 10 * work.activation_bytes

@@ -24,15 +24,11 @@ from edge_seg_bench.assembly import display_names
 from edge_seg_bench.pictures import spread
 from edge_seg_bench.references import families
 from edge_seg_bench.results import Accuracy
-from edge_seg_bench.turns import take_turns
+from edge_seg_bench.turns import OnStep, take_turns
 from edge_seg_bench.worker_process import WorkerProcess
 
 ACCURACY_WORKER = "edge_seg_bench.accuracy_worker"
-_ANSWER_TIMEOUT_S = 300.0
 _CLASS_MAP_FILE = "reference.png"
-
-OnModel = Callable[[str], None]
-"""Called with a model's file name after each of its steps."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +73,7 @@ def measure_accuracy(
     pictures: PictureList,
     runtime: str,
     threads: int,
-    on_progress: OnModel = lambda _name: None,
+    on_progress: OnStep = lambda _name: None,
     *,
     start_worker: Callable[[str], WorkerProcess] = WorkerProcess,
 ) -> dict[Path, Accuracy | str]:
@@ -132,18 +128,18 @@ def _opening(pictures: PictureList, runtime: str, threads: int, model: Path) -> 
 
 
 def _open(run: ScoringRun, request: OpenScoring) -> None:
-    run.worker.ask(request, ScoringOpened, timeout_s=_ANSWER_TIMEOUT_S)
+    run.worker.ask(request, ScoringOpened)
 
 
 def _score_picture(run: ScoringRun, *, name: str, keep: Path | None, reference: Path | None) -> None:
     request = ScorePicture(name, keep and str(keep), reference and str(reference))
-    scored = run.worker.ask(request, PictureScored, timeout_s=_ANSWER_TIMEOUT_S)
+    scored = run.worker.ask(request, PictureScored)
     run.pixels += scored.pixels
     run.agreeing += scored.agreeing or 0
 
 
 def _sum_up(run: ScoringRun) -> None:
-    run.summed_up = run.worker.ask(SumUp(), SummedUp, timeout_s=_ANSWER_TIMEOUT_S)
+    run.summed_up = run.worker.ask(SumUp(), SummedUp)
 
 
 def _accuracy(

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from edge_seg_bench.columns import ms
 from edge_seg_bench.comparing import Changes, RowChange
 from edge_seg_bench.rendering import row_words
 from edge_seg_bench.results import RowKey
+from edge_seg_bench.wording import ms, ratio_words
 
 HEADERS = ("model", "runtime", "threads", "old ms", "new ms", "new/old", "")
 _MEMORY_UNIT = 1e6
@@ -37,15 +37,13 @@ def sentences(changes: Changes) -> list[str]:
 
 
 def _cells(each: RowChange) -> tuple[str, ...]:
-    time = each.time
-    interval = "" if time.low is None or time.high is None else f" [{time.low:.3f}, {time.high:.3f}]"
     return (
         each.row.model,
         each.row.runtime,
         str(each.row.threads),
         ms(each.old_ms),
         ms(each.new_ms),
-        f"{time.ratio:.3f}{interval}",
+        ratio_words(each.time, "{:.3f}".format),
         each.change,
     )
 

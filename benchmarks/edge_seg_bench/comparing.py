@@ -5,17 +5,16 @@ session draws rounds of its own. What differs between two sessions as a whole (a
 the memory came to lie) is in no interval: a margin is for that.
 """
 
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.assembly import blocks_of
 from edge_seg_bench.differences import machine_differences, measuring_differences
 from edge_seg_bench.recording import Strict
 from edge_seg_bench.results import Board, Row, RowKey, measured_rows
-from edge_seg_bench.statistics import RatioInterval, ratio_of_independent_medians
+from edge_seg_bench.statistics import RatioInterval, Verdict, ratio_of_independent_medians
 
-Change = Literal["slower", "faster", "no difference", "too few runs"]
+_OPPOSITES: Mapping[Verdict, Verdict] = {"faster": "slower", "slower": "faster"}
 _LEAST_MIOU_CHANGE = 0.0005
 _LEAST_MEMORY_GROWTH = 1.05
 
@@ -29,7 +28,7 @@ class RowChange(Strict):
     """Medians."""
     time: RatioInterval
     """New median over old: above 1, the new one is slower."""
-    change: Change
+    change: Verdict
     old_peak_rss_bytes: int
     new_peak_rss_bytes: int
 
@@ -104,13 +103,9 @@ def failures(changes: Changes, margin: float) -> list[RowKey]:
     return [*slower, *(each.row for each in changes.failed)]
 
 
-def change_of(time: RatioInterval) -> Change:
+def change_of(time: RatioInterval) -> Verdict:
     """Return what an interval of new over old says of the new one."""
-    if time.low is None or time.high is None:
-        return "too few runs"
-    if time.low > 1:
-        return "slower"
-    return "faster" if time.high < 1 else "no difference"
+    return _OPPOSITES.get(time.verdict, time.verdict)  # which is said of the denominator, the old one
 
 
 def _row_change(old: Row, new: Row, seed: int) -> RowChange:

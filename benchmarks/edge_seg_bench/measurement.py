@@ -6,7 +6,7 @@ all of them must fit side by side.
 """
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,25 +22,17 @@ from edge_seg_bench.memory import peak_rss_bytes
 from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded, Reply, Request
 from edge_seg_bench.results import Conditions, Sampling
 from edge_seg_bench.statistics import is_stable
-from edge_seg_bench.worker_process import TFLITE_WORKER, THIS_PYTHON, Interpreter, WorkerProcess
+from edge_seg_bench.turns import OnStep, take_turns
+from edge_seg_bench.wording import thread_words
+from edge_seg_bench.worker_process import PATIENCE_S, TFLITE_WORKER, THIS_PYTHON, Interpreter, WorkerProcess
 
-_PATIENCE_S = 300.0
-"""For what a worker does beside or beyond its limit: loading, one slow inference."""
 _MEMORY_MARGIN = 1.2
 _WARMUP_WINDOW_RUNS = 5
 _WARMUP_WINDOW_S = 0.05
 _DISCARD_BELOW_MS = 100.0
 
 R = TypeVar("R", bound=Reply)
-
-
-def thread_words(threads: int) -> str:
-    """Return "1 thread" or e.g. "2 threads"."""
-    return "1 thread" if threads == 1 else f"{threads} threads"
-
-
-OnProgress = Callable[[str], None]
-"""Called with a model's name after each step, steps_of(...) times when no model is slow."""
+B = TypeVar("B", bound=Block)
 
 
 @dataclass(frozen=True)
@@ -69,7 +61,7 @@ class ModelRun:
 
     candidate: Candidate
     worker: WorkerProcess
-    patience_s: float = _PATIENCE_S
+    patience_s: float = PATIENCE_S
     loaded: Loaded | None = None
     loaded_bytes: int = 0
     """Peak resident memory once the model had run."""
@@ -109,11 +101,11 @@ class ModelRun:
 def measure_candidates(
     candidates: Sequence[Candidate],
     settings: Sampling,
-    on_progress: OnProgress = lambda _name: None,
+    on_progress: OnStep = lambda _name: None,
     *,
     start_worker: Callable[[Candidate], WorkerProcess] = Candidate.start_worker,
     watch: Watch | None = None,
-    patience_s: float = _PATIENCE_S,
+    patience_s: float = PATIENCE_S,
 ) -> list[ModelRun]:
     """Measure candidates side by side; one that fails carries its error and does not stop the others.
 
@@ -126,17 +118,21 @@ def measure_candidates(
     watch = watch or Watch()
     with ExitStack() as stack:
         runs: list[ModelRun] = []
+
+        def each(due: Sequence[ModelRun], step: Callable[[ModelRun], None]) -> None:
+            take_turns(due, step, lambda run: on_progress(run.candidate.words))
+
         for candidate in candidates:  # loaded before the next worker starts, which would disturb it
             _check_memory(watch.available_bytes(), runs, len(candidates))
             worker = stack.enter_context(start_worker(candidate))
             runs.append(ModelRun(candidate, worker, patience_s))
-            _each(runs[-1:], _load, settings, on_progress)
-        _each(runs, _warm_up, settings, on_progress)
+            each(runs[-1:], _load)
+        each(runs, partial(_warm_up, settings=settings))
         turns = random.Random(settings.seed)
         while due := [run for run in runs if run.wants_more(settings)]:
             turns.shuffle(due)
-            _each(due, partial(_measure_block, watch=watch), settings, on_progress)
-        _each(runs, _finish, settings, on_progress)
+            each(due, partial(_measure_block, settings=settings, watch=watch))
+        each(runs, partial(_finish, settings=settings))
     return runs
 
 
@@ -145,23 +141,20 @@ def steps_of(candidates: Sequence[Candidate], settings: Sampling) -> int:
     return len(candidates) * (settings.rounds + 3)
 
 
-def _each(
-    runs: Iterable[ModelRun],
-    step: Callable[[ModelRun, Sampling], None],
-    settings: Sampling,
-    on_progress: OnProgress,
-) -> None:
-    for run in runs:
-        if run.error is None:
-            try:
-                step(run, settings)
-            except BenchmarkError as error:
-                run.error = str(error)
-                run.worker.kill()
-        on_progress(run.candidate.words)
+def block_of_round(kind: type[B], settings: Sampling, first_ms: float, limit_s: float) -> B:
+    """Return one round's share of the runs, the seconds and the limit of all rounds.
+
+    The first run after a wait is left out, except of a model whose first one took so long that it counts.
+    """
+    return kind(
+        runs=ceil(settings.runs / settings.rounds),
+        seconds=settings.seconds / settings.rounds,
+        limit_s=limit_s / settings.rounds,
+        discard=1 if first_ms < _DISCARD_BELOW_MS else 0,
+    )
 
 
-def _load(run: ModelRun, settings: Sampling) -> None:
+def _load(run: ModelRun) -> None:
     request = Load(str(run.candidate.model), run.candidate.runtime, run.candidate.threads)
     run.loaded = run.ask(request, Loaded)
     run.loaded_bytes = peak_rss_bytes(run.worker.pid)
@@ -179,7 +172,7 @@ def _check_memory(available_bytes: int | None, runs: Sequence[ModelRun], wanted:
     )
 
 
-def _warm_up(run: ModelRun, settings: Sampling) -> None:
+def _warm_up(run: ModelRun, *, settings: Sampling) -> None:
     """Run windows until three medians agree or the time is up; the first inference counts as one run."""
     assert run.loaded is not None
     spent_s, medians = run.loaded.first_inference_ms / 1e3, list[float]()
@@ -194,14 +187,9 @@ def _warm_up(run: ModelRun, settings: Sampling) -> None:
         run.notes.append(f"not stable after {settings.warmup_seconds:g} s of warm-up; --warmup gives it longer")
 
 
-def _measure_block(run: ModelRun, settings: Sampling, *, watch: Watch) -> None:
+def _measure_block(run: ModelRun, *, settings: Sampling, watch: Watch) -> None:
     assert run.loaded is not None
-    block = Block(
-        runs=ceil(settings.runs / settings.rounds),
-        seconds=settings.seconds / settings.rounds,
-        limit_s=settings.limit_seconds / settings.rounds,
-        discard=1 if run.loaded.first_inference_ms < _DISCARD_BELOW_MS else 0,
-    )
+    block = block_of_round(Block, settings, run.loaded.first_inference_ms, settings.limit_seconds)
     with watch.block() as seen:
         latencies_ms = run.ask(block, BlockDone).latencies_ms
     run.blocks_ms.append(latencies_ms)
@@ -211,7 +199,7 @@ def _measure_block(run: ModelRun, settings: Sampling, *, watch: Watch) -> None:
         run.energies_mj.append(seen.energy_j * 1e3 / (block.discard + len(latencies_ms)))
 
 
-def _finish(run: ModelRun, settings: Sampling) -> None:
+def _finish(run: ModelRun, *, settings: Sampling) -> None:
     run.finished = run.ask(Finish(), Finished)
     if run.runs < settings.runs:
         run.notes.append(

@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from edge_seg_bench.columns import NONE, Column, ms
-from edge_seg_bench.measurement import thread_words
+from edge_seg_bench.columns import Column
 from edge_seg_bench.results import Board, Model
 from edge_seg_bench.road_messages import STAGES
-from edge_seg_bench.statistics import LatencySummary, RatioInterval
+from edge_seg_bench.wording import NONE, latency_words, ms, ratio_words, thread_words
 
 
 def accuracy_columns(models: Sequence[Model]) -> list[Column]:
@@ -42,9 +41,9 @@ def stage_columns(board: Board) -> tuple[list[Column], list[Column], list[Column
         [Column("model", tuple(name for name, _ in measured))],
         [Column(name, tuple(ms(stages.stages[name].p50_ms) for stages in found)) for name in STAGES],
         [
-            Column("whole ms", tuple(_spread_words(stages.whole) for stages in found)),
-            Column("bare ms", tuple(_spread_words(stages.bare_invoke) for stages in found)),
-            Column("whole / bare", tuple(_ratio_words(stages.over_bare) for stages in found)),
+            Column("whole ms", tuple(latency_words(stages.whole) for stages in found)),
+            Column("bare ms", tuple(latency_words(stages.bare_invoke) for stages in found)),
+            Column("whole / bare", tuple(ratio_words(stages.over_bare, "{:.2f}".format) for stages in found)),
         ],
     )
 
@@ -59,16 +58,6 @@ def stage_sentence(board: Board) -> str | None:
         f"{stages.height} in turn, {stages.runtime}, {thread_words(stages.threads)}; whole and bare inference ± their "
         "MAD, from blocks that alternate in one process, and the ratio of their medians with its bootstrap interval"
     )
-
-
-def _spread_words(latency: LatencySummary) -> str:
-    return f"{ms(latency.p50_ms)} ± {ms(latency.mad_ms)}"
-
-
-def _ratio_words(ratio: RatioInterval) -> str:
-    if ratio.low is None or ratio.high is None:
-        return f"{ratio.ratio:.2f}"
-    return f"{ratio.ratio:.2f} [{ratio.low:.2f}, {ratio.high:.2f}]"
 
 
 def _agreement_words(model: Model) -> str:

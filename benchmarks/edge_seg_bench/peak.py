@@ -16,9 +16,10 @@ import numpy as np
 
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench import bandwidth
-from edge_seg_bench.measurement import Candidate, ModelRun, OnProgress, measure_candidates
+from edge_seg_bench.measurement import Candidate, ModelRun, measure_candidates
 from edge_seg_bench.peak_graphs import PRECISIONS, peak_graph
 from edge_seg_bench.results import Peak, Sampling, Work
+from edge_seg_bench.turns import OnStep
 from edge_seg_bench.work import count_work
 
 SAMPLING = Sampling(runs=50, seconds=2.0, warmup_seconds=1.0, limit_seconds=10.0, rounds=10)
@@ -44,13 +45,18 @@ class PeakShare:
 def share_of_peak(work: Work, latency_ms: float, peak: Peak) -> PeakShare:
     """Return the share of the peak that a model reaches at a latency."""
     latency_s = latency_ms / _MS_PER_S
-    moved = work.weight_bytes + work.activation_bytes
+    moved = moved_bytes(work)
     arithmetic_s, cache_s = work.macs / peak.macs_per_s, moved / peak.cache_bytes_per_s
     return PeakShare(
         share=max(arithmetic_s, cache_s) / latency_s,
         bound="arithmetic" if arithmetic_s >= cache_s else "cache",
         memory_share=moved / peak.bytes_per_s / latency_s,
     )
+
+
+def moved_bytes(work: Work) -> int:
+    """Return the bytes that one inference's operations read and write, before any cache."""
+    return work.weight_bytes + work.activation_bytes
 
 
 def peak_for(peaks: Iterable[Peak], precision: str, threads: int) -> Peak | None:
@@ -62,7 +68,7 @@ def peak_for(peaks: Iterable[Peak], precision: str, threads: int) -> Peak | None
 def measure_peaks(
     runtime: str,
     threads: Sequence[int],
-    on_progress: OnProgress = lambda _name: None,
+    on_progress: OnStep = lambda _name: None,
     *,
     sampling: Sampling = SAMPLING,
 ) -> tuple[Peak, ...]:

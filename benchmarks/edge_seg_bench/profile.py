@@ -20,7 +20,6 @@ SHOWN_OPERATIONS = 10
 XNNPACK = "XNNPACK"
 _WORKER = "edge_seg_bench.profile_worker"
 _WARMUP_RUNS, _RUNS = 5, 30
-_TIMEOUT_S = 300.0
 _MS_PER_US = 1e-3
 _CUT_OFF_US = 0.5
 """XNNPACK cuts off what is below a microsecond; on average that is half a one."""
@@ -77,7 +76,7 @@ def measure_profile(path: Path, *, runtime: str, threads: int) -> Profile:
         raise BenchmarkError(f"no profile in {runtime}, which does not tell the time of its operations; litert does")
     with WorkerProcess(_WORKER) as worker:
         request = Trace(str(path), threads, _WARMUP_RUNS, _RUNS)
-        traced = worker.ask(request, Traced, timeout_s=_TIMEOUT_S)
+        traced = worker.ask(request, Traced)
     times = operation_times(traced.runs, [Node(*node) for node in traced.nodes])
     return profile_of(times, runtime=runtime, threads=threads)
 

@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence, Set
 
 from edge_seg_bench.board_names import board_names
-from edge_seg_bench.columns import NONE, Column, ms
+from edge_seg_bench.columns import Column
 from edge_seg_bench.machine import busy_note
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.model_tables import accuracy_columns, accuracy_sentence, stage_columns, stage_sentence
 from edge_seg_bench.recording import Machine
 from edge_seg_bench.results import Board, Comparison, Measurement, Model, Results, Row, RowKey, reference_row
+from edge_seg_bench.wording import NONE, ms, thread_words
 
 LATENCY_HEADERS = ("p50 ms", "MAD", "p90", "p99", "runs")
 COST_HEADERS = ("load ms", "first ms", "peak RSS MB", "delegate")

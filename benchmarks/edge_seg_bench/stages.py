@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
@@ -17,21 +16,18 @@ from typing import Any, TypeVar
 import numpy as np
 
 from edge_seg.images import decoded_size
+from edge_seg_bench.measurement import block_of_round
 from edge_seg_bench.messages import Block, BlockDone
 from edge_seg_bench.results import Sampling, Stages
 from edge_seg_bench.road_messages import STAGES, OpenRoad, RoadBlock, RoadDone, RoadOpened
 from edge_seg_bench.statistics import Blocks, LatencySummary, ratio_of_medians, summarise
-from edge_seg_bench.turns import take_turns
-from edge_seg_bench.worker_process import WorkerProcess
+from edge_seg_bench.turns import OnStep, take_turns
+from edge_seg_bench.worker_process import PATIENCE_S, WorkerProcess
 
 ROAD_WORKER = "edge_seg_bench.road_worker"
-_ANSWER_TIMEOUT_S = 300.0
-_DISCARD_BELOW_MS = 100.0
 
 B = TypeVar("B", bound=Block)
-
-OnModel = Callable[[str], None]
-"""Called with a model's file name after each of its steps."""
+R = TypeVar("R", bound=RoadDone | BlockDone)
 
 
 @dataclass
@@ -54,7 +50,7 @@ def measure_stages(
     threads: int,
     pictures: Sequence[Path],
     settings: Sampling,
-    on_progress: OnModel = lambda _name: None,
+    on_progress: OnStep = lambda _name: None,
     *,
     start_worker: Callable[[str], WorkerProcess] = WorkerProcess,
 ) -> dict[Path, Stages | str]:
@@ -97,14 +93,14 @@ def stage_steps(models: Sequence[Path], settings: Sampling) -> int:
 
 
 def _open(run: RoadRun, *, request: OpenRoad) -> None:
-    run.first_ms = run.worker.ask(request, RoadOpened, timeout_s=_ANSWER_TIMEOUT_S).first_ms
+    run.first_ms = run.worker.ask(request, RoadOpened).first_ms
 
 
 def _warm_up(run: RoadRun, *, settings: Sampling) -> None:
     seconds = settings.warmup_seconds / 2
     for kind, answer in ((RoadBlock, RoadDone), (Block, BlockDone)):
         warming = kind(runs=0, seconds=seconds, limit_s=seconds, discard=0)
-        run.worker.ask(warming, answer, timeout_s=_ANSWER_TIMEOUT_S)
+        _ask(run, warming, answer)
 
 
 def _measure_round(run: RoadRun, *, settings: Sampling, bare_first: bool) -> None:
@@ -115,23 +111,20 @@ def _measure_round(run: RoadRun, *, settings: Sampling, bare_first: bool) -> Non
 
 
 def _measure_road(run: RoadRun, settings: Sampling) -> None:
-    block = _sized(RoadBlock, run, settings)
-    run.walked.append(run.worker.ask(block, RoadDone, timeout_s=_ANSWER_TIMEOUT_S))
+    run.walked.append(_ask(run, _block(RoadBlock, run, settings), RoadDone))
 
 
 def _measure_bare(run: RoadRun, settings: Sampling) -> None:
-    block = _sized(Block, run, settings)
-    run.bare_ms.append(run.worker.ask(block, BlockDone, timeout_s=_ANSWER_TIMEOUT_S).latencies_ms)
+    run.bare_ms.append(_ask(run, _block(Block, run, settings), BlockDone).latencies_ms)
 
 
-def _sized(kind: type[B], run: RoadRun, settings: Sampling) -> B:
+def _block(kind: type[B], run: RoadRun, settings: Sampling) -> B:
     """Return a block of one round; road and bare inference share the limit."""
-    return kind(
-        runs=ceil(settings.runs / settings.rounds),
-        seconds=settings.seconds / settings.rounds,
-        limit_s=settings.limit_seconds / settings.rounds / 2,
-        discard=1 if run.first_ms < _DISCARD_BELOW_MS else 0,
-    )
+    return block_of_round(kind, settings, run.first_ms, limit_s=settings.limit_seconds / 2)
+
+
+def _ask(run: RoadRun, block: Block, answer: type[R]) -> R:
+    return run.worker.ask(block, answer, timeout_s=PATIENCE_S + block.limit_s)
 
 
 def _stages(run: RoadRun, seed: int, **shown: Any) -> Stages:

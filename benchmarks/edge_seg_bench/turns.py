@@ -6,6 +6,9 @@ from typing import Protocol, TypeVar
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.worker_process import WorkerProcess
 
+OnStep = Callable[[str], None]
+"""Called after each step with whose it was."""
+
 
 class Participant(Protocol):
     """Who has a worker, and a sentence once it failed."""

@@ -22,6 +22,8 @@ R = TypeVar("R")
 
 TFLITE_WORKER = "edge_seg_bench.worker"
 """The module of the worker that runs .tflite models."""
+PATIENCE_S = 300.0
+"""For an answer: loading and one slow inference are in it, the time that a request allows itself comes on top."""
 _SHOWN_STDERR_LINES = 3
 _STOP_TIMEOUT_S = 5.0
 _DAMAGED = "a damaged model; convert it again"
@@ -78,7 +80,7 @@ class WorkerProcess:
         """The process's number."""
         return self._process.pid
 
-    def ask(self, request: "DataclassInstance", answer: type[R], *, timeout_s: float) -> R:
+    def ask(self, request: "DataclassInstance", answer: type[R], *, timeout_s: float = PATIENCE_S) -> R:
         """Send `request`, a dataclass, and return the worker's answer, a dataclass of the kind `answer`.
 
         Raises:

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from edge_seg_bench.arm64.report import report_sentence, report_table
 from edge_seg_bench.cards.accuracy import Conversion, Reached
 from edge_seg_bench.cards.evidence import Evidence
-from edge_seg_bench.columns import NONE, ms
 from edge_seg_bench.rendering import machine_sentence, markdown_table
 from edge_seg_bench.results import Board, Row
+from edge_seg_bench.wording import NONE, ms
 
 Block = Callable[[Evidence], Sequence[str]]
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from edge_seg_bench.cards.blocks import megabytes, one_thread_ms
 from edge_seg_bench.cards.evidence import Evidence, read_evidence
 from edge_seg_bench.cards.subjects import SUBJECTS
-from edge_seg_bench.columns import NONE, ms
 from edge_seg_bench.peers.bars import coral_entry
 from edge_seg_bench.peers.contestants import LITERT
 from edge_seg_bench.peers.result import Entry, PeersReport, read_report
 from edge_seg_bench.rendering import markdown_table
+from edge_seg_bench.wording import NONE, ms, ratio_words
 
 README = Path("README.md")
 PEERS_RESULTS = Path("benchmarks/results/peers.json")
@@ -102,6 +102,4 @@ def _speed(report: PeersReport, entry: Entry, coral: Entry | None) -> str:
     compared = report.comparison(row.key, reference.key)
     if compared is None:
         return NONE
-    ratio = compared.speedup
-    interval = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.3g}, {ratio.high:.3g}]"
-    return f"{ratio.ratio:.3g} ×{interval}"
+    return ratio_words(compared.speedup, "{:.3g}".format, " ×")

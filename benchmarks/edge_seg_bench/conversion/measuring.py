@@ -8,10 +8,11 @@ from edge_seg.model_info import ModelInfo, read_model_info
 from edge_seg_bench.conversion.answers import Answers, compare_answers
 from edge_seg_bench.conversion.folders import Contender, Network
 from edge_seg_bench.conversion.result import NetworkResult, Row, ThreadSampling, Timing
-from edge_seg_bench.measurement import ModelRun, measure_candidates, thread_words
+from edge_seg_bench.measurement import ModelRun, measure_candidates
 from edge_seg_bench.peers.answers import answer
 from edge_seg_bench.peers.peer_worker import PEERS
 from edge_seg_bench.statistics import Blocks, ratio_of_medians, summarise
+from edge_seg_bench.wording import thread_words
 
 Announce = Callable[[str], None]
 

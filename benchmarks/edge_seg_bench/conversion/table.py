@@ -3,17 +3,14 @@
 from collections.abc import Sequence
 
 from edge_seg_bench.arm64.cores import find_core
-from edge_seg_bench.columns import ms
 from edge_seg_bench.conversion.instructions import CORES
 from edge_seg_bench.conversion.result import ConversionReport, NetworkResult, Row, Timing
 from edge_seg_bench.machine import busy_note
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.peers.answers import BROKEN_BELOW
 from edge_seg_bench.peers.peer_worker import PEERS
 from edge_seg_bench.rendering import machine_sentence, markdown_table
-from edge_seg_bench.statistics import RatioInterval
+from edge_seg_bench.wording import NONE, latency_words, ratio_words, thread_words
 
-_NONE = "–"
 _RUNTIMES = {"litert": "LiteRT", **PEERS}
 _DECODERS = {
     "separable": "separable decoder (the default)",
@@ -68,7 +65,7 @@ def ratio_sentence(row: Row) -> str | None:
     if (row.conversion, row.precision) != ("edge-seg", "int8"):
         return None
     ratios = [
-        f"{_ratio_words(timing.time_of_reference)} with {thread_words(timing.threads)}"
+        f"{ratio_words(timing.time_of_reference, '{:.2f}'.format)} with {thread_words(timing.threads)}"
         for timing in row.timings
         if timing.time_of_reference is not None
     ]
@@ -100,7 +97,7 @@ def _cells(row: Row, threads: Sequence[int]) -> list[str]:
         _model_words(row),
         _RUNTIMES[row.runtime],
         f"{row.size_bytes / 1e6:.2f}",
-        _NONE if row.miou is None else f"{row.miou:.4f}",
+        NONE if row.miou is None else f"{row.miou:.4f}",
         _percent(row.agreement_with_float),
         *(_latency(timings.get(count)) for count in threads),
         *(_millions(row.arm_instructions.get(core)) for core in CORES),
@@ -116,20 +113,15 @@ def _row_words(row: Row) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return _NONE if share is None else f"{share:.2%}"
+    return NONE if share is None else f"{share:.2%}"
 
 
 def _latency(timing: Timing | None) -> str:
-    return _NONE if timing is None else f"{ms(timing.latency.p50_ms)} ± {ms(timing.latency.mad_ms)}"
+    return NONE if timing is None else latency_words(timing.latency)
 
 
 def _millions(instructions: int | None) -> str:
-    return _NONE if instructions is None else f"{instructions / 1e6:,.1f}"
-
-
-def _ratio_words(ratio: RatioInterval) -> str:
-    interval = "" if ratio.low is None or ratio.high is None else f" [{ratio.low:.2f}, {ratio.high:.2f}]"
-    return f"{ratio.ratio:.2f}{interval}"
+    return NONE if instructions is None else f"{instructions / 1e6:,.1f}"
 
 
 def _agreement_sentence(row: Row, share: float | None) -> str:

@@ -10,9 +10,8 @@ from edge_seg_bench.measurement import Candidate
 from edge_seg_bench.messages import Classified, Classify, Load, Loaded
 
 BROKEN_BELOW = 0.97
-"""Rounding to bfloat16 or int8 changes fewer pixels than this share leaves; a lost operation changes more."""
-
-_ANSWER_TIMEOUT_S = 300.0
+"""Doubt begins below this share of the same pixels. On twenty photographs OpenVINO's rounding left 0.989 of them and
+more; on a single picture an intact graph has left 0.954, so a smaller share is a reason to look, and no proof."""
 
 ClassIds = NDArray[np.uint8]
 
@@ -28,11 +27,9 @@ def answer(candidate: Candidate, pictures: Sequence[Path | None] = (None,)) -> C
         BenchmarkError: it does not load, or does not run.
     """
     with candidate.start_worker() as worker:
-        worker.ask(
-            Load(str(candidate.model), candidate.runtime, candidate.threads), Loaded, timeout_s=_ANSWER_TIMEOUT_S
-        )
+        worker.ask(Load(str(candidate.model), candidate.runtime, candidate.threads), Loaded)
         requests = [Classify(None if picture is None else str(picture)) for picture in pictures]
-        answered = [worker.ask(request, Classified, timeout_s=_ANSWER_TIMEOUT_S) for request in requests]
+        answered = [worker.ask(request, Classified) for request in requests]
     return np.asarray([each.class_ids for each in answered], np.uint8)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from edge_seg_bench.peers.contestants import LITERT, STOCK_TUTORIAL, TUTORIAL
 from edge_seg_bench.peers.result import Bar, Entry, PeersReport
 from edge_seg_bench.statistics import RatioInterval
+from edge_seg_bench.wording import ratio_words
 
 CORAL_FILE = "deeplabv3_mnv2_pascal_quant.tflite"
 TIMES_AS_FAST_AS_CORAL = 12
@@ -137,5 +138,4 @@ def _least(speedup: RatioInterval) -> float:
 
 def _times(speedup: RatioInterval | None) -> str:
     assert speedup is not None
-    interval = "" if speedup.low is None else f" [{speedup.low:.1f}, {speedup.high:.1f}]"
-    return f"{speedup.ratio:.1f}{interval} × as fast"
+    return f"{ratio_words(speedup, '{:.1f}'.format)} × as fast"

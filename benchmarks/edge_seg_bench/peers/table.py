@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 
-from edge_seg_bench.columns import ms
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.peers.answers import BROKEN_BELOW
 from edge_seg_bench.peers.bars import coral_entry
 from edge_seg_bench.peers.contestants import LITERT, STOCK_TUTORIAL, TFLITE_RUNTIME, TUTORIAL
@@ -11,9 +9,8 @@ from edge_seg_bench.peers.peer_worker import PEERS
 from edge_seg_bench.peers.result import Bar, Entry, PeersReport
 from edge_seg_bench.rendering import machine_sentence, markdown_table, notes
 from edge_seg_bench.results import Row, RowKey
-from edge_seg_bench.statistics import RatioInterval
+from edge_seg_bench.wording import NONE, latency_words, ms, ratio_words, thread_words
 
-_NONE = "–"
 _RUNTIMES = {LITERT: "LiteRT", TFLITE_RUNTIME: "tflite_runtime", **PEERS}
 _MET = {True: "met", False: "**missed**", None: "**not measured**"}
 
@@ -114,9 +111,9 @@ def _model_cells(report: PeersReport, entry: Entry, threads: Sequence[int]) -> l
         entry.made_for,
         report.model(entry).precision,
         _input_words(rows[0]),
-        _NONE if size_bytes is None else f"{size_bytes / 1e6:.2f}",
-        _NONE if entry.pets is None else f"{entry.pets.iou:.3f}{_mark(entry)}",
-        _NONE if entry.pets is None or entry.pets.miou is None else f"{entry.pets.miou:.3f}",
+        NONE if size_bytes is None else f"{size_bytes / 1e6:.2f}",
+        NONE if entry.pets is None else f"{entry.pets.iou:.3f}{_mark(entry)}",
+        NONE if entry.pets is None or entry.pets.miou is None else f"{entry.pets.miou:.3f}",
         *(_latency(row) for row in rows),
         *(_speedup(report, rows[0], reference) for reference in references),
     ]
@@ -125,8 +122,8 @@ def _model_cells(report: PeersReport, entry: Entry, threads: Sequence[int]) -> l
 def _runtime_cells(report: PeersReport, model: str, runtime: str, threads: Sequence[int]) -> list[str]:
     rows = {row.key: row for row in report.board.rows}
     shares = {item.row: f"{item.share:.2%}" for item in report.agreements}
-    ratios = {item.row: _ratio(item.speedup) for item in report.comparisons}
-    keys, absent = [RowKey(model, runtime, count) for count in threads], "itself" if runtime == LITERT else _NONE
+    ratios = {item.row: ratio_words(item.speedup, ms) for item in report.comparisons}
+    keys, absent = [RowKey(model, runtime, count) for count in threads], "itself" if runtime == LITERT else NONE
     return [
         model,
         _RUNTIMES[runtime],
@@ -139,7 +136,7 @@ def _runtime_cells(report: PeersReport, model: str, runtime: str, threads: Seque
 def _input_words(row: Row | None) -> str:
     """Return e.g. "128×128 uint8"."""
     if row is None or row.measurement is None:
-        return _NONE
+        return NONE
     _, height, width, _ = row.measurement.input_shape
     return f"{height}×{width} {row.measurement.input_dtype}"
 
@@ -150,23 +147,17 @@ def _mark(entry: Entry) -> str:
 
 def _latency(row: Row | None) -> str:
     if row is None or row.measurement is None:
-        return _NONE
-    latency = row.measurement.latency
-    return f"{ms(latency.p50_ms)} ± {ms(latency.mad_ms)}"
+        return NONE
+    return latency_words(row.measurement.latency)
 
 
 def _speedup(report: PeersReport, row: Row | None, reference: Entry | None) -> str:
     if row is None or reference is None:
-        return _NONE
+        return NONE
     if row.model == reference.model:
         return "itself"
     comparison = report.comparison(row.key, RowKey(reference.model, LITERT, row.threads))
-    return _NONE if comparison is None else _ratio(comparison.speedup)
-
-
-def _ratio(speedup: RatioInterval) -> str:
-    interval = "" if speedup.low is None or speedup.high is None else f" [{ms(speedup.low)}, {ms(speedup.high)}]"
-    return f"{ms(speedup.ratio)}{interval}"
+    return NONE if comparison is None else ratio_words(comparison.speedup, ms)
 
 
 def _settings_lines(report: PeersReport) -> list[str]:

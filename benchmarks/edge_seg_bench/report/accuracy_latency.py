@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.report.label_places import label_points
 from edge_seg_bench.report.svg import (
     PAPER,
@@ -17,6 +16,7 @@ from edge_seg_bench.report.svg import (
     style_axes,
 )
 from edge_seg_bench.results import Board, Model
+from edge_seg_bench.wording import thread_words
 
 RECORDED = "as the model files record it"
 _MARKERS = "osD^vPX*"

@@ -6,8 +6,6 @@ from typing import Any
 
 from edge_seg_bench.assembly import blocks_of
 from edge_seg_bench.board_names import board_names
-from edge_seg_bench.columns import ms
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.report.svg import (
     INK,
     PALETTE,
@@ -20,6 +18,7 @@ from edge_seg_bench.report.svg import (
 )
 from edge_seg_bench.results import Board, Row, RowKey, measured_rows
 from edge_seg_bench.statistics import MIN_RUNS_FOR_INTERVAL, interval_of_block_median
+from edge_seg_bench.wording import ms, thread_words
 
 _BAR_INCHES = 0.24
 

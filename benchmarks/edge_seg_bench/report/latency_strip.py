@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_seg_bench.columns import ms
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.rendering import machine_words
 from edge_seg_bench.report.svg import INK, PAPER, SOFT, mark_1_2_5, new_figure, precision_colour, shortened, style_axes
 from edge_seg_bench.results import Board, Measurement, Row
+from edge_seg_bench.wording import ms, thread_words
 
 _LOGARITHMIC_FROM = 8.0
 _ROW_INCHES = 0.62

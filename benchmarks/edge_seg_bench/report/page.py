@@ -6,8 +6,6 @@ from typing import Any
 
 from edge_seg.pages import render
 from edge_seg_bench.board_names import board_names
-from edge_seg_bench.columns import ms
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.rendering import board_sentences, row_words
 from edge_seg_bench.report import tables
 from edge_seg_bench.report.accuracy_latency import RECORDED, accuracy_groups, draw_accuracy
@@ -19,6 +17,7 @@ from edge_seg_bench.report.svg import inline_svg
 from edge_seg_bench.report.tables import Table
 from edge_seg_bench.report.thread_scaling import draw_scaling, scaling_curves
 from edge_seg_bench.results import Board, Profile, Results, measured_rows
+from edge_seg_bench.wording import ms, thread_words
 
 _ACCURACY_CAPTION = "Right is slower, up is better; mIoU measured with the latency, at full image resolution."
 _RECORDED_CAPTION = (

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_seg_bench.assembly import blocks_of
-from edge_seg_bench.columns import ms
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.report.svg import INK, new_figure, precision_colour, shortened, style_axes, write_beside
 from edge_seg_bench.results import Board, Model, Row, measured_rows
 from edge_seg_bench.statistics import RatioInterval, ratio_of_medians
+from edge_seg_bench.wording import ms, thread_words
 
 _FLOAT = "float32"
 _ROW_INCHES = 0.27

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from edge_seg_bench.columns import ms
-from edge_seg_bench.measurement import thread_words
 from edge_seg_bench.report.svg import (
     PALETTE,
     SOFT,
@@ -16,6 +14,7 @@ from edge_seg_bench.report.svg import (
     write_beside,
 )
 from edge_seg_bench.results import Model, Stages
+from edge_seg_bench.wording import ms, thread_words
 
 _ROW_INCHES = 0.72
 _LEAST_LABELLED_SHARE = 0.06

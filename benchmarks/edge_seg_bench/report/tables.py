@@ -3,14 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from edge_seg_bench.columns import ms
-from edge_seg_bench.measurement import thread_words
+from edge_seg_bench.peak import moved_bytes, peak_for, share_of_peak
 from edge_seg_bench.recording import Machine
 from edge_seg_bench.rendering import all_columns, settings_sentence
 from edge_seg_bench.results import Accuracy, Board, Conditions, Measurement, Model, Profile, Row, Work, measured_rows
-from edge_seg_bench.roof import roof_share
-
-_UNKNOWN = "–"
+from edge_seg_bench.wording import NONE, ms, thread_words
 
 
 @dataclass(frozen=True)
@@ -55,10 +52,10 @@ def operations_table(profile: Profile) -> Table:
 
 
 def work_table(board: Board) -> Table | None:
-    """Return what each measured row has to do and how near it comes to the roof; None when no work was counted."""
+    """Return what each measured row has to do and how near it comes to its roof; None when no work was counted."""
     rows = [_work_cells(board, row, work) for row in measured_rows(board) if (work := board.model_of(row).work)]
     headings = ("model", "runtime", "million MACs", "MB weights", "MB activations", "GMAC/s", "GB/s", "of the roof")
-    return Table((*headings, "bound by"), tuple(rows), 2) if rows else None
+    return Table((*headings, "roof", "of the memory's GB/s"), tuple(rows), 2) if rows else None
 
 
 def peaks_table(board: Board) -> Table | None:
@@ -68,11 +65,16 @@ def peaks_table(board: Board) -> Table | None:
             Cell(peak.precision),
             Cell(f"{peak.threads}"),
             Cell(f"{peak.macs_per_s / 1e9:.1f}"),
+            Cell(f"{peak.cache_bytes_per_s / 1e9:.1f}"),
             Cell(f"{peak.bytes_per_s / 1e9:.1f}"),
         )
         for peak in board.peaks
     )
-    return Table(("precision", "threads", "GMAC/s at most", "GB/s at most"), rows, 1) if rows else None
+    return (
+        Table(("precision", "threads", "GMAC/s at most", "GB/s of the caches", "GB/s of the memory"), rows, 1)
+        if rows
+        else None
+    )
 
 
 def accuracy_table(models: Sequence[Model]) -> Table | None:
@@ -116,17 +118,19 @@ def _row_cells(row: Row, texts: Sequence[str]) -> tuple[Cell, ...]:
 
 def _work_cells(board: Board, row: Row, work: Work) -> tuple[Cell, ...]:
     assert row.measurement is not None
-    roof, seconds = roof_share(board, row), row.measurement.latency.p50_ms / 1e3
-    moved = work.weight_bytes + work.activation_bytes
+    latency_ms = row.measurement.latency.p50_ms
+    peak = peak_for(board.peaks, board.model_of(row).precision, row.threads)
+    reached, seconds = share_of_peak(work, latency_ms, peak) if peak else None, latency_ms / 1e3
     return (
         *_row_names(row),
         Cell(f"{work.macs / 1e6:,.1f}"),
         Cell(f"{work.weight_bytes / 1e6:.2f}"),
         Cell(f"{work.activation_bytes / 1e6:.2f}"),
         Cell(f"{work.macs / seconds / 1e9:.1f}"),
-        Cell(f"{moved / seconds / 1e9:.1f}"),
-        _share_cell(roof.share) if roof else Cell(_UNKNOWN),
-        Cell(roof.bound if roof else _UNKNOWN),
+        Cell(f"{moved_bytes(work) / seconds / 1e9:.1f}"),
+        _share_cell(reached.share) if reached else Cell(NONE),
+        Cell(reached.bound if reached else NONE),
+        Cell(f"{reached.memory_share:.2f} ×" if reached else NONE),
     )
 
 
@@ -136,7 +140,7 @@ def _accuracy_cells(accuracy: Accuracy, classes: Sequence[str]) -> tuple[Cell, .
         Cell(f"{accuracy.data}, {accuracy.split}"),
         Cell(str(accuracy.images)),
         Cell(f"{accuracy.miou:.4f}"),
-        Cell(_UNKNOWN if agreement is None else f"{100 * agreement:.2f}%"),
+        Cell(NONE if agreement is None else f"{100 * agreement:.2f}%"),
         *(Cell(_number(accuracy.iou.get(name), "{:.3f}")) for name in classes),
     )
 
@@ -171,7 +175,7 @@ def _change(before: float | None, after: float | None, form: str) -> str:
 
 
 def _number(value: float | None, form: str) -> str:
-    return _UNKNOWN if value is None else form.format(value)
+    return NONE if value is None else form.format(value)
 
 
 def _share_cell(share: float) -> Cell:

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge_seg_bench.assembly import blocks_of
 from edge_seg_bench.report.label_places import spread
 from edge_seg_bench.report.svg import PALETTE, SOFT, new_figure, shortened, style_axes, write_beside
-from edge_seg_bench.results import Board, Row, measured_rows
-from edge_seg_bench.statistics import RatioInterval, ratio_of_medians
+from edge_seg_bench.results import Board, RowKey
+from edge_seg_bench.statistics import RatioInterval
 
-_RESAMPLES = 1000
 _HEIGHT_INCHES = 4.4
 _LABEL_INCHES = 0.19
 
@@ -26,14 +24,12 @@ class ScalingCurve:
 
 def scaling_curves(board: Board) -> list[ScalingCurve]:
     """Return a curve for each model and runtime that was measured with several numbers of threads."""
-    found: dict[tuple[str, str], list[Row]] = {}
-    for row in sorted(measured_rows(board), key=lambda row: row.threads):
-        found.setdefault((row.model, row.runtime), []).append(row)
-    return [
-        ScalingCurve(model, runtime, {row.threads: _speedup(rows[0], row, board.settings.seed) for row in rows})
-        for (model, runtime), rows in found.items()
-        if len(rows) > 1
-    ]
+    found: dict[RowKey, dict[int, RatioInterval]] = {}
+    for scaling in sorted(board.scalings, key=lambda scaling: scaling.row.threads):
+        first = scaling.reference
+        speedups = found.setdefault(first, {first.threads: RatioInterval(1.0, None, None)})
+        speedups[scaling.row.threads] = scaling.speedup
+    return [ScalingCurve(first.model, first.runtime, speedups) for first, speedups in found.items()]
 
 
 def draw_scaling(curves: Sequence[ScalingCurve]) -> Any:
@@ -54,12 +50,6 @@ def draw_scaling(curves: Sequence[ScalingCurve]) -> Any:
     axes.set_ylim(0, 1.06 * top)
     _name_curves(axes, curves, counts, several, 1.06 * top * _LABEL_INCHES / (0.82 * _HEIGHT_INCHES))
     return figure
-
-
-def _speedup(first: Row, row: Row, seed: int) -> RatioInterval:
-    if row is first:
-        return RatioInterval(1.0, None, None)
-    return ratio_of_medians(blocks_of(first), blocks_of(row), resamples=_RESAMPLES, seed=seed)
 
 
 def _draw_curve(axes: Any, curve: ScalingCurve, colour: str, shift: float) -> None:

@@ -1,13 +1,13 @@
 """Sources of frames, opened from a URI.
 
-photo.jpg                  one image
-photos/                    a folder of images, in the order of their names; watched for new ones if asked
-clip.mp4                   a video file, also http://host/clip.mp4: it is read whole, without dropping frames
-0, /dev/video0             a USB camera, also by a link such as /dev/v4l/by-id/…
-HD Pro Webcam C920         the same by its name, or a part of it; v4l2:NAME also waits for one that is not there yet
-picamera:0                 a Raspberry Pi CSI camera, by number or part of the sensor's name
-rtsp://…, rtsps://…        a network camera
-http://…, https://…        MJPEG, or an address of one JPEG that is asked for again and again
+    photo.jpg                  one image
+    photos/                    a folder of images, in the order of their names; watched for new ones if asked
+    clip.mp4                   a video file, also http://host/clip.mp4: it is read whole, without dropping frames
+    0, /dev/video0             a USB camera, also by a link such as /dev/v4l/by-id/…
+    HD Pro Webcam C920         the same by its name, or a part of it; v4l2:NAME also waits for one that is not there yet
+    picamera:0                 a Raspberry Pi CSI camera, by number or part of the sensor's name
+    rtsp://…, rtsps://…        a network camera
+    http://…, https://…        MJPEG, or an address of one JPEG that is asked for again and again
 
 The cameras and streams are live: the newest frame wins, and they are opened again when they fail.
 """
