@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from bench_fixtures import MACHINE, board, extras, full_board, measurement, model, results, row
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.changes_text import sentences
+from edge_seg_bench.cli.percentages import parse_percentage
 from edge_seg_bench.comparing import change_of, compare_boards, failures
 from edge_seg_bench.merging import merge_files
 from edge_seg_bench.results import Board, Results, read_results, write_results
@@ -45,6 +47,15 @@ def test_a_row_is_slower_by_its_factor(factor: float, change: str, fails_on_5: b
     assert failures(changes, 0.05) == ([only.row] if fails_on_5 else [])
 
 
+@pytest.mark.parametrize(("low", "fails_on_5"), [(1.04, False), (1.051, True), (None, False)])
+def test_the_whole_interval_must_be_beyond_the_margin(low: float | None, fails_on_5: bool) -> None:
+    changes = compare_boards(timed(4.0), timed(4.4))
+    (only,) = changes.rows
+    time = RatioInterval(1.1, low, low and 1.2)
+    judged = changes.model_copy(update={"rows": (only.model_copy(update={"time": time}),)})
+    assert failures(judged, 0.05) == ([only.row] if fails_on_5 else [])
+
+
 def test_what_only_one_has_is_named_and_a_row_that_fails_now_fails() -> None:
     old = timed(1.0, 2.0, None)
     new = timed(1.0, None, 3.0, 4.0)
@@ -71,6 +82,12 @@ def test_accuracy_memory_and_circumstances_are_said() -> None:
     assert "int8: a file of 2,500,000 bytes, now 3" in said
     assert "new: the machine was busy" in said
     assert "two machines" not in said
+
+
+def test_what_only_one_tells_is_no_difference() -> None:
+    silent = timed(4.0, cpu_governor=None, board=None)
+    changes = compare_boards(silent, timed(4.0))
+    assert (changes.other_machine, changes.differences) == ((), ())
 
 
 def test_pictures_that_are_not_the_same_are_not_compared() -> None:
@@ -185,6 +202,13 @@ def test_names_and_folders_are_taken_out_of_sentences(said: str, clean: str) -> 
     assert removed["the host name pi5-lab.local"] >= 1
 
 
+def test_localhost_is_no_name() -> None:
+    private = board((row("int8", None, error="localhost said no"),), (model("int8", "int8"),))
+    private = private.model_copy(update={"machine": MACHINE.model_copy(update={"host": "localhost"})})
+    shared, _ = anonymous(results(private), NOBODY)
+    assert shared.boards[0].rows[0].error == "localhost said no"
+
+
 def test_models_stay_different_from_each_other() -> None:
     names = ("alice/x", "user/x", "root/x")
     models = tuple(model(name, "int8", path=f"/home/{name}.tflite") for name in names)
@@ -221,3 +245,14 @@ def test_share_leaves_no_name_in_the_file(tmp_path: Path) -> None:
 
 def measured_part(recorded_results: Results) -> Any:
     return [[each.measurement for each in every.rows] for every in recorded_results.boards]
+
+
+@pytest.mark.parametrize(("text", "share"), [("3%", 0.03), (" 2.5 % ", 0.025), ("0%", 0.0)])
+def test_percentages(text: str, share: float) -> None:
+    assert parse_percentage(text, "--fail-on") == pytest.approx(share)
+
+
+@pytest.mark.parametrize("text", ["3", "-1%", "nan%", "", "3 percent", "٣%"])
+def test_no_percentages(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=f"--fail-on takes a percentage such as 5%, not '{text}'"):
+        parse_percentage(text, "--fail-on")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from edge_seg_bench.assembly import assemble, blocks_of
 from edge_seg_bench.conditions import Watch
 from edge_seg_bench.inputs import random_input
 from edge_seg_bench.machine import describe_machine
-from edge_seg_bench.measurement import Candidate, measure_candidates, steps_of
+from edge_seg_bench.measurement import Candidate, ModelRun, check_memory, measure_candidates, steps_of
 from edge_seg_bench.messages import Block, BlockDone, Finish, Finished, Load, Loaded
 from edge_seg_bench.model_files import model_files
 from edge_seg_bench.rendering import markdown
@@ -173,6 +174,53 @@ def test_workers_that_do_not_fit_into_memory_are_refused_before_measuring(
     assert measured(workers[:1], watch=Watch(tmp_path)).rows[0].error is None
 
 
+@pytest.mark.parametrize(("available_mb", "fits"), [(None, True), (240, True), (239, False)])
+def test_a_worker_needs_what_the_biggest_took_and_a_fifth(available_mb: int | None, fits: bool) -> None:
+    with WorkerProcess() as worker:
+        biggest, other, failed = (
+            ModelRun(Candidate(Path("m.tflite"), DEFAULT_RUNTIME), worker, loaded_bytes=size, error=error)
+            for size, error in ((200_000_000, None), (50_000_000, None), (900_000_000, "it ended"))
+        )
+        with nullcontext() if fits else pytest.raises(BenchmarkError, match="2 of them leave 239 MB"):
+            check_memory(available_mb and available_mb * 10**6, [biggest, other, failed], wanted=3)
+
+
+def test_energy_is_shared_out_among_all_runs_of_a_block(
+    fake_worker: Callable[..., Callable[[], WorkerProcess]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 6 J a block, counted by the processor: two runs that are kept, and the one before them that is not."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    counter = write_counter(tmp_path)
+    counts = f"Path({str(counter)!r}).write_text(str(int(Path({str(counter)!r}).read_text()) + 6_000_000))"
+    settings = QUICK.model_copy(update={"warmup_seconds": 0})
+    (row,) = measured([fake_worker("warm", on_block=counts)], settings, watch=Watch(tmp_path)).rows
+    assert row.measurement is not None
+    assert row.measurement.energy_mj == pytest.approx(2000)
+
+
+def test_the_energy_of_a_block_begins_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What reading the board takes before, here 100 J, is not counted."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    counter = write_counter(tmp_path)
+    taken_uj = iter([100_000_000])
+
+    def firmware() -> str:
+        counter.write_text(str(int(counter.read_text()) + next(taken_uj, 0)))
+        return "throttled=0x0"
+
+    with Watch(tmp_path, firmware).block() as seen:
+        pass
+    assert seen.energy_j == pytest.approx(0)
+
+
+def write_counter(root: Path) -> Path:
+    package = root / "sys/class/powercap/intel-rapl:0"
+    package.mkdir(parents=True)
+    for name, text in {"name": "package-0", "energy_uj": "5000000", "max_energy_range_uj": "262143328850"}.items():
+        (package / name).write_text(text)
+    return package / "energy_uj"
+
+
 def test_a_board_with_a_meter_and_a_firmware_that_throttles(
     fake_worker: Callable[..., Callable[[], WorkerProcess]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -253,7 +301,7 @@ def test_progress_is_counted_for_every_step(fake_worker: Callable[..., Callable[
     candidates = [Candidate(Path("a.tflite"), DEFAULT_RUNTIME), Candidate(Path("b.tflite"), DEFAULT_RUNTIME, threads=2)]
     start = fake_worker("steps")
     measure_candidates(candidates, QUICK, steps.append, start_worker=lambda _module: start())
-    assert len(steps) == steps_of(candidates, QUICK)
+    assert len(steps) == steps_of(len(candidates), QUICK)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench_fixtures import MODELS, ROWS, board, full_board, measurement, model, results, row
+from bench_fixtures import MODELS, ROWS, board, extras, full_board, measurement, model, results, row
 from edge_seg_bench.board_names import board_names
 from edge_seg_bench.report.accuracy_latency import RECORDED, Point, accuracy_groups, pareto_front
 from edge_seg_bench.report.board_bars import common_rows
@@ -71,6 +71,12 @@ def test_the_csv_has_a_line_a_row_and_numbers_are_numbers(everything: Board) -> 
     assert float(lines[1]["speedup_low"]) < float(lines[1]["speedup"]) < float(lines[1]["speedup_high"])
 
 
+def test_stages_stand_in_the_row_they_were_measured_for() -> None:
+    rows = tuple(row("int8", 2.0, runtime=runtime) for runtime in ("tflite_runtime", "litert"))
+    models = (model("int8", "int8", stages=extras(0.7, "int8")["stages"]),)
+    assert [line["stage_decode_p50_ms"] for line in lines_of(csv_text(results(board(rows, models))))] == ["", "3.1"]
+
+
 def test_the_columns_of_a_small_board_are_the_same() -> None:
     text = csv_text(results())
     assert text.splitlines()[0].split(",") == list(COLUMNS)
@@ -112,6 +118,15 @@ def test_a_page_shows_all_there_is(whole_page: str) -> None:
     assert "var(--ink)" in whole_page
 
 
+def test_a_profile_is_held_against_the_median_without_a_profiler() -> None:
+    profiled = {name: extras(0.7, "int8")["profile"] for name in ("int8", "bad")}  # 4.1 ms in all
+    models = tuple(model(name, "int8", profile=profile) for name, profile in profiled.items())
+    text = page(results(board((row("int8", 2.0), row("bad", None)), models)))
+    median_ms = measurement(2.0).latency.p50_ms
+    assert f"int8, litert, 1 thread: 4.10 ms in all, {4.1 / median_ms - 1:+.1%} against the median without a" in text
+    assert "<h4>bad, litert, 1 thread: 4.10 ms in all</h4>" in text
+
+
 def test_a_page_of_little_shows_little() -> None:
     text = page(results())
     titles = re.findall(r"<h3>(.*?)</h3>", text)
@@ -149,6 +164,8 @@ def test_boards_have_names_of_their_own() -> None:
         "Raspberry Pi 5 Model B (kitchen), 2026-01-02 00:00:00",
     )
     assert len(set(board_names([first, first, named]))) == 3
+    other = named.model_copy(update={"machine": named.machine.model_copy(update={"board": "Banana Pi"})})
+    assert board_names([named, other, named])[1] == "Banana Pi"  # no longer than it takes
 
 
 def point(latency_ms: float, miou: float) -> Point:
@@ -221,7 +238,7 @@ def test_work_is_held_against_the_peak_of_its_arithmetic(precision: str) -> None
     assert table is not None
     told = [cell.text for cell in table.rows[0]][2:]
     share = {"int8": "50.0%", "dynamic": "50.0%", "float32": "100.0%", "float16": "100.0%"}.get(precision)
-    reached = [share, "arithmetic", "0.10 ×"] if share else ["–"] * 3
+    reached = [share, "arithmetic", "0.10"] if share else ["–"] * 3
     assert told == ["2.0", "0.04", "0.06", "2.0", "0.1", *reached]
 
 

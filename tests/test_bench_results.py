@@ -239,3 +239,10 @@ def test_a_figure_is_held_against_its_target(samples: list[float], bound: str, l
     text = report_markdown(make_report(MACHINE, "m", [figure], ["y: it broke"]), "a machine")
     assert f"| {said} |" in text
     assert "- y: it broke" in text
+
+
+def test_threads_are_held_against_the_fewest_in_whatever_order_they_were_given() -> None:
+    rows = tuple(row("int8", 8.0 / threads, threads=threads) for threads in (4, 1, 2))
+    scalings = board(rows, MODELS[:1]).scalings
+    assert [(scaling.reference.threads, scaling.row.threads) for scaling in scalings] == [(1, 4), (1, 2)]
+    assert [scaling.speedup.ratio for scaling in scalings] == pytest.approx([4, 2])

@@ -12,7 +12,7 @@ import pytest
 from edge_seg.classes import make_classes
 from edge_seg.dataset import Dataset, DatasetWriter, SplitPolicy
 from edge_seg.errors import DatasetError
-from edge_seg.images import decoded_size, read_image
+from edge_seg.images import decoded_size, read_image, write_image
 from edge_seg.model_info import INFO_FILE, DataProvenance, ModelInfo, read_model_info
 from edge_seg.runtimes import load_engine
 from edge_seg.segmenter import Segmenter
@@ -25,6 +25,7 @@ from edge_seg_bench.results import Accuracy, Results, Sampling, Stages
 from edge_seg_bench.road_messages import STAGES, RoadBlock
 from edge_seg_bench.road_worker import Road
 from edge_seg_bench.stages import measure_stages, stage_steps
+from edge_seg_bench.worker_process import WorkerProcess
 from small_graphs import SmallGraph
 
 RED_BLUE = ("red", "blue")
@@ -219,6 +220,17 @@ def test_a_walk_leaves_the_overlay_that_a_run_writes(tmp_path: Path) -> None:
         assert (tmp_path / "walked" / name).read_bytes() == (tmp_path / "run" / name).read_bytes()
 
 
+def test_stages_are_those_of_the_measured_walks(tmp_path: Path) -> None:
+    """The walk that is thrown away takes much longer than the others: its picture is far bigger."""
+    model, (small, big) = write_model(tmp_path / "toy.tflite"), write_photographs(tmp_path, 2)
+    write_image(big, np.zeros((2400, 3200, 3), np.uint8))
+    road = Road(Segmenter.load(model), load_engine(model), [big, small, small], tmp_path / "walked")
+    done = road.measure(RoadBlock(runs=2, seconds=0, limit_s=60, discard=1))
+    assert len(done.whole_ms) == 2
+    for whole_ms, *stages_ms in zip(done.whole_ms, *done.stages_ms.values(), strict=True):
+        assert sum(stages_ms) <= whole_ms + 1e-3
+
+
 def edge_seg(*arguments: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from edge_seg.cli import main; main()", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
@@ -272,6 +284,41 @@ def test_generated_photographs_take_the_road_without_data(tmp_path: Path) -> Non
     first, second = write_photographs(tmp_path, 2)
     assert decoded_size(first).upright == (640, 480)
     assert first.read_bytes() != second.read_bytes()
+
+
+FAKE_ROAD = """
+import json, sys
+from pathlib import Path
+
+kinds = []
+for line in sys.stdin:
+    ((kind, fields),) = json.loads(line).items()
+    kinds.append(kind)
+    Path(__file__).with_name("kinds.txt").write_text(" ".join(kinds))
+    number = kinds.count(kind)
+    print(json.dumps({
+        "OpenRoad": {"first_ms": 5.0},
+        "RoadBlock": {"stages_ms": {name: [2.0 * number] * 2 for name in %r}, "whole_ms": [12.0 * number] * 2},
+        "Block": {"latencies_ms": [1.0 * number] * 2},
+    }[kind]), flush=True)
+"""
+
+
+def test_roads_and_bare_inference_take_turns_in_coming_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "fake_road.py").write_text(FAKE_ROAD % (STAGES,))
+    settings = QUICK.model_copy(update={"rounds": 3, "runs": 6})
+    pictures, model = write_photographs(tmp_path, 1), Path("m.tflite")
+    found = measure_stages([model], "litert", 1, pictures, settings, start_worker=lambda _: WorkerProcess("fake_road"))
+    stages = found[model]
+    assert isinstance(stages, Stages)
+    kinds = (tmp_path / "kinds.txt").read_text().split()
+    assert kinds[:3] == ["OpenRoad", "RoadBlock", "Block"]  # to load and to warm up
+    assert kinds[3:] == ["RoadBlock", "Block", "Block", "RoadBlock", "RoadBlock", "Block"]
+    assert stages.whole_blocks_ms == ((24.0, 24.0), (36.0, 36.0), (48.0, 48.0))
+    assert stages.bare_blocks_ms == ((2.0, 2.0), (3.0, 3.0), (4.0, 4.0))
+    # Rounds that are paired rightly have one ratio, whichever of them are drawn.
+    assert (stages.over_bare.low, stages.over_bare.high) == pytest.approx((12.0, 12.0))
 
 
 @pytest.mark.shared

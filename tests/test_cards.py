@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from bench_fixtures import board, measurement, model, results, row
 from edge_seg.classes import make_classes
 from edge_seg.dataset.manifest import Manifest
 from edge_seg.errors import BenchmarkError
@@ -18,12 +19,13 @@ from edge_seg.model_info import read_model_info
 from edge_seg_bench.arm64.report import InstructionCount, InstructionReport
 from edge_seg_bench.cards.__main__ import rendered
 from edge_seg_bench.cards.accuracy import Conversion, read_conversion
-from edge_seg_bench.cards.blocks import BLOCKS, NOT_RECORDED
-from edge_seg_bench.cards.evidence import read_evidence
+from edge_seg_bench.cards.blocks import BLOCKS, NOT_RECORDED, one_thread_ms
+from edge_seg_bench.cards.evidence import Evidence, read_evidence
 from edge_seg_bench.cards.front import PEERS_RESULTS, README
 from edge_seg_bench.cards.page import block_names, fill, words_of
 from edge_seg_bench.cards.publish import check_may_ship, check_saw_all_pictures
 from edge_seg_bench.cards.subjects import LATENCY_RESULTS, SUBJECTS, Subject
+from edge_seg_bench.wording import NONE, ms
 
 ROOT = Path(__file__).parents[1]
 LARGEST_SHEET_BYTES = 150_000
@@ -104,7 +106,7 @@ def test_its_sheet_of_failures_is_small(subject: Subject) -> None:
 
 
 def test_no_picture_is_shown_whose_licence_is_unknown() -> None:
-    shown = {path.name for path in (ROOT / "docs/images/models").glob("*")}
+    shown = {path.name for path in (ROOT / "docs/images/models").glob("*.jpg")}  # charts are .png
     assert shown <= {subject.failures.name for subject in SHIPPING}
 
 
@@ -195,13 +197,20 @@ def test_latency_is_that_of_the_models_own_row(project: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     (project / LATENCY_RESULTS).write_text(done.stdout)
     rows = json.loads(done.stdout)["boards"][0]["rows"]
-    for subject, row in zip((find("pets-fast"), find("fire")), rows, strict=True):
-        assert row["model"] == subject.measured_name
-        latency = row["measurement"]["latency"]
+    for subject, measured in zip((find("pets-fast"), find("fire")), rows, strict=True):
+        assert measured["model"] == subject.measured_name
+        latency = measured["measurement"]["latency"]
         (line,) = [text for text in rendered(project, subject).splitlines() if "| litert 2" in text]
         assert abs(float(line.split("|")[4].replace(",", "")) - latency["p50_ms"]) <= 0.006 * latency["p50_ms"] + 0.005
     assert "| litert 2" not in rendered(project, find("trash"))
     assert "| 0.7123 | – |" not in rendered(project, find("pets-fast"))
+
+
+def test_one_thread_is_one_thread_in_whatever_order_it_was_measured() -> None:
+    rows = (row("fire_int8", 3.0, threads=2), row("fire_int8", 5.0), row("fire_int8", None))
+    latency = results(board(rows, (model("fire_int8", "int8"),)))
+    assert one_thread_ms(Evidence(find("fire"), None, latency, None)) == ms(measurement(5.0).latency.p50_ms)
+    assert one_thread_ms(Evidence(find("trash"), None, latency, None)) == NONE
 
 
 def test_instructions_are_those_of_the_model_on_each_core(project: Path) -> None:

@@ -33,6 +33,13 @@ def test_the_default_comes_first_and_the_others_by_name() -> None:
     assert default_model() == shipped_models()[0]
 
 
+def test_the_default_comes_before_names_that_sort_before_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("zebra", DEFAULT_MODEL, "ant"):
+        (tmp_path / f"{name}.tflite").touch()
+    monkeypatch.setattr(shipped, "MODELS_FOLDER", tmp_path)
+    assert [path.stem for path in shipped_models()] == [DEFAULT_MODEL, "ant", "zebra"]
+
+
 def test_they_are_small() -> None:
     assert sum(path.stat().st_size for path in shipped_models()) < MOST_BYTES
 
@@ -160,10 +167,10 @@ def test_export_copies_models_with_their_cards(tmp_path: Path) -> None:
     for _ in range(2):  # the second time all is there already
         done = edge_seg("models", "export", *NAMES, "pets", "--out", "o", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        written = [Path(line) for line in done.stdout.splitlines()]
-        assert written == [Path("o") / f"{name}{suffix}" for name in NAMES for suffix in (".tflite", ".md")]
-    for path in written:
-        assert (tmp_path / path).read_bytes() == (MODELS_FOLDER / path.name).read_bytes()
+        copies = [Path("o") / f"{name}{suffix}" for name in NAMES for suffix in (".tflite", ".md")]
+        assert [Path(line) for line in done.stdout.splitlines()] == copies
+    for path in (tmp_path / "o").iterdir():
+        assert path.read_bytes() == (MODELS_FOLDER / path.name).read_bytes()
 
 
 def test_export_overwrites_nothing_of_the_users(tmp_path: Path) -> None:

@@ -57,6 +57,4 @@ class SummedUp:
     iou: dict[str, float | None]
 
 
-ACCURACY_REQUESTS: dict[str, type[OpenScoring | ScorePicture | SumUp]] = {
-    kind.__name__: kind for kind in (OpenScoring, ScorePicture, SumUp)
-}
+ACCURACY_REQUESTS = (OpenScoring, ScorePicture, SumUp)

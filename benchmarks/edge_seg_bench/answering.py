@@ -7,7 +7,7 @@ is sent to stderr, which the benchmark keeps and shows when the worker fails.
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from edge_seg.errors import EdgeSegError
@@ -31,7 +31,7 @@ def answer_stdin(serve: Callable[[TextIO, TextIO], None]) -> None:
 def answer_lines(
     requests: TextIO,
     replies: TextIO,
-    kinds: "Mapping[str, type[DataclassInstance]]",
+    kinds: "Sequence[type[DataclassInstance]]",
     begin: Callable[[Any], tuple[S, Answer]],
     answer: Callable[[S, Any], Answer],
 ) -> None:
@@ -40,18 +40,19 @@ def answer_lines(
     Args:
         requests: {kind: fields} a line.
         replies: an answer's fields a line, or {"error": sentence}.
-        kinds: the requests by name.
+        kinds: the requests, which are known by their names.
         begin: answers the first request, and returns what the others are asked of.
         answer: answers each further one.
     """
+    by_name = {kind.__name__: kind for kind in kinds}
     first = requests.readline()
     if not first:
         return
     try:
-        opened, begun = begin(_parse(first, kinds))
+        opened, begun = begin(_parse(first, by_name))
         _reply(replies, begun)
         for line in requests:
-            _reply(replies, answer(opened, _parse(line, kinds)))
+            _reply(replies, answer(opened, _parse(line, by_name)))
     except EdgeSegError as error:
         _reply(replies, {"error": str(error)})
 

@@ -16,7 +16,8 @@ from edge_seg_bench.results import Conditions
 
 _MHZ_PER_KHZ = 1e-3
 _SAMPLE_INTERVAL_S = 0.1
-"""Asking a Raspberry Pi 5 for its power starts a program of a few milliseconds: rare enough not to be measured."""
+"""A Raspberry Pi is asked by starting a program, once for throttling and once for power: seldom, since it takes time
+of a core that may be measured. How much that is, no board has shown yet."""
 
 
 @dataclass
@@ -55,8 +56,9 @@ class Watch:
     @contextmanager
     def block(self) -> Generator[BlockSeen]:
         """Watch the board during a block; its end, not what follows, ends the energy."""
-        bits, readings = [self._throttling()], [self.meter.read() if self.meter else None]
+        bits = [self._throttling()]
         before = self._conditions(bits[0])
+        readings = [self.meter.read() if self.meter else None]  # last, so that a counter counts the block alone
         seen, start_s, end_s = BlockSeen(before, before), monotonic(), 0.0
         with self._sampling(bits, readings):
             yield seen

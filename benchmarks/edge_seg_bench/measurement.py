@@ -123,7 +123,7 @@ def measure_candidates(
             take_turns(due, step, lambda run: on_progress(run.candidate.words))
 
         for candidate in candidates:  # loaded before the next worker starts, which would disturb it
-            _check_memory(watch.available_bytes(), runs, len(candidates))
+            check_memory(watch.available_bytes(), runs, len(candidates))
             worker = stack.enter_context(start_worker(candidate))
             runs.append(ModelRun(candidate, worker, patience_s))
             each(runs[-1:], _load)
@@ -136,9 +136,25 @@ def measure_candidates(
     return runs
 
 
-def steps_of(candidates: Sequence[Candidate], settings: Sampling) -> int:
-    """Return the number of progress steps of a measurement in which no model is slow."""
-    return len(candidates) * (settings.rounds + 3)
+def steps_of(candidates: int, settings: Sampling) -> int:
+    """Return the number of progress steps of a measurement of so many, in which no model is slow."""
+    return candidates * (settings.rounds + 3)
+
+
+def check_memory(available_bytes: int | None, runs: Sequence[ModelRun], wanted: int) -> None:
+    """Refuse to start one worker more where it would push out those that wait: swapping is not measuring.
+
+    Raises:
+        BenchmarkError: the memory that is left is less than the biggest of `runs` took, and a fifth.
+    """
+    peaks = [run.loaded_bytes for run in runs if run.error is None]
+    if available_bytes is None or not peaks or available_bytes >= max(peaks) * _MEMORY_MARGIN:
+        return
+    raise BenchmarkError(
+        f"{wanted} rows do not fit into memory side by side: {len(peaks)} of them leave "
+        f"{available_bytes / 1e6:.0f} MB, and one takes up to {max(peaks) / 1e6:.0f} MB; "
+        "give fewer models, --runtime or --threads at a time"
+    )
 
 
 def block_of_round(kind: type[B], settings: Sampling, first_ms: float, limit_s: float) -> B:
@@ -158,18 +174,6 @@ def _load(run: ModelRun) -> None:
     request = Load(str(run.candidate.model), run.candidate.runtime, run.candidate.threads)
     run.loaded = run.ask(request, Loaded)
     run.loaded_bytes = peak_rss_bytes(run.worker.pid)
-
-
-def _check_memory(available_bytes: int | None, runs: Sequence[ModelRun], wanted: int) -> None:
-    """Refuse to start one worker more where it would push out those that wait: swapping is not measuring."""
-    peaks = [run.loaded_bytes for run in runs if run.error is None]
-    if available_bytes is None or not peaks or available_bytes >= max(peaks) * _MEMORY_MARGIN:
-        return
-    raise BenchmarkError(
-        f"{wanted} rows do not fit into memory side by side: {len(peaks)} of them leave "
-        f"{available_bytes / 1e6:.0f} MB, and one takes up to {max(peaks) / 1e6:.0f} MB; "
-        "give fewer models, --runtime or --threads at a time"
-    )
 
 
 def _warm_up(run: ModelRun, *, settings: Sampling) -> None:

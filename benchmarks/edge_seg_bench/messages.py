@@ -2,8 +2,6 @@
 
 benchmark → worker   Load, then any number of Block and Classify, then Finish
 worker → benchmark   Loaded, BlockDone, Classified and Finished in answer, or {"error": sentence}
-
-The worker of profiles is asked for Trace alone, and answers Traced.
 """
 
 from dataclasses import dataclass, field
@@ -80,25 +78,6 @@ class Finished:
     left_out: dict[str, int]
 
 
-@dataclass(frozen=True)
-class Trace:
-    """Load a model and time the operations of `runs` inferences, after `warmup_runs` that are not timed."""
-
-    model: str
-    threads: int
-    warmup_runs: int
-    runs: int
-
-
-@dataclass(frozen=True)
-class Traced:
-    """Of each run, what the runtime timed: [tag, event type, index, microseconds], in order."""
-
-    runs: list[list[tuple[str, int, int, int]]]
-    nodes: list[tuple[int, str, str]]
-    """The file's nodes that every inference runs: index, kind, name of what it makes."""
-
-
-Request = Load | Block | Classify | Finish | Trace
-Reply = Loaded | BlockDone | Classified | Finished | Traced
-REQUESTS: dict[str, type[Request]] = {kind.__name__: kind for kind in (Load, Block, Classify, Finish, Trace)}
+Request = Load | Block | Classify | Finish
+Reply = Loaded | BlockDone | Classified | Finished
+REQUESTS = (Load, Block, Classify, Finish)

@@ -17,7 +17,12 @@ def with_part(board: Board, part: Part, found: Mapping[Path, Stages | Accuracy |
     return board.model_copy(update={"models": models})
 
 
+def noted(model: Model, note: str) -> Model:
+    """Return the model with one note more, unless it has that already."""
+    return model.model_copy(update={"notes": tuple(dict.fromkeys([*model.notes, note]))})
+
+
 def _with_part(model: Model, part: Part, value: Stages | Accuracy | str | None) -> Model:
     if isinstance(value, str):
-        return model.model_copy(update={"notes": (*model.notes, f"{_WORDS[part]}: {value}")})
+        return noted(model, f"{_WORDS[part]}: {value}")
     return model if value is None else model.model_copy(update={part: value})

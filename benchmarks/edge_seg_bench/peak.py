@@ -16,7 +16,7 @@ import numpy as np
 
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench import bandwidth
-from edge_seg_bench.measurement import Candidate, ModelRun, measure_candidates
+from edge_seg_bench.measurement import Candidate, ModelRun, measure_candidates, steps_of
 from edge_seg_bench.peak_graphs import PRECISIONS, peak_graph
 from edge_seg_bench.results import Peak, Sampling, Work
 from edge_seg_bench.turns import OnStep
@@ -93,6 +93,11 @@ def measure_peaks(
         )
         for candidate in candidates
     )
+
+
+def peak_steps(threads: Sequence[int], sampling: Sampling = SAMPLING) -> int:
+    """Return the number of progress steps of measure_peaks."""
+    return steps_of(len(PRECISIONS) * len(threads), sampling)
 
 
 def _best_s(run: ModelRun) -> float:

@@ -12,7 +12,7 @@ import numpy as np
 
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.litert_profiler import BUILT_IN, DELEGATED, Event
-from edge_seg_bench.messages import Trace, Traced
+from edge_seg_bench.profile_messages import Trace, Traced
 from edge_seg_bench.results import OperationTime, Profile
 from edge_seg_bench.worker_process import WorkerProcess
 
@@ -22,7 +22,8 @@ _WORKER = "edge_seg_bench.profile_worker"
 _WARMUP_RUNS, _RUNS = 5, 30
 _MS_PER_US = 1e-3
 _CUT_OFF_US = 0.5
-"""XNNPACK cuts off what is below a microsecond; on average that is half a one."""
+"""XNNPACK divides nanoseconds by 1000 and drops the rest (xnn_get_elapsed_time in its src/runtime.c). Where every rest
+is as likely as another, which nothing here has measured, that is half a microsecond of an operation."""
 _NAME_PARTS = 3
 
 # What begins an XNNPACK operator's name: the nodes it can stand for.

@@ -1,4 +1,4 @@
-"""A profile in a process of its own, `python -m edge_seg_bench.profile_worker`: answers one Trace (see messages.py).
+"""A profile in a process of its own, `python -m edge_seg_bench.profile_worker`: see profile_messages.py.
 
 The C interface below it is not checked by Python: what crashes there must not take the benchmark along.
 """
@@ -13,7 +13,7 @@ from edge_seg.runtimes import TensorSpec, load_engine
 from edge_seg_bench.answering import Answer, answer_lines, answer_stdin
 from edge_seg_bench.inputs import random_input
 from edge_seg_bench.litert_profiler import LitertProfiler
-from edge_seg_bench.messages import REQUESTS, Request, Trace, Traced
+from edge_seg_bench.profile_messages import Trace, Traced
 from edge_seg_bench.work import Graph, running_nodes
 
 
@@ -50,14 +50,14 @@ def _random_bytes(inputs: Sequence[TensorSpec], size: int) -> bytes:
 
 def main() -> None:
     """Answer the one request on stdin."""
-    answer_stdin(partial(answer_lines, kinds=REQUESTS, begin=_begin, answer=_refuse))
+    answer_stdin(partial(answer_lines, kinds=(Trace,), begin=_begin, answer=_refuse))
 
 
 def _begin(request: Trace) -> tuple[None, Answer]:
     return None, asdict(trace(request))
 
 
-def _refuse(_opened: None, _request: Request) -> Answer:
+def _refuse(_opened: None, _request: Trace) -> Answer:
     raise BenchmarkError("a profile answers one request; start another for the next")
 
 

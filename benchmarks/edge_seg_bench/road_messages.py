@@ -45,4 +45,4 @@ class RoadDone:
     whole_ms: list[float]
 
 
-ROAD_REQUESTS: dict[str, type[OpenRoad | Block]] = {kind.__name__: kind for kind in (OpenRoad, RoadBlock, Block)}
+ROAD_REQUESTS = (OpenRoad, RoadBlock, Block)

@@ -21,7 +21,6 @@ from edge_seg_bench.messages import (
     Load,
     Loaded,
     Request,
-    Trace,
 )
 
 
@@ -150,7 +149,7 @@ def _answer(backend: Backend[R], runner: R, request: Request) -> Answer:
             return asdict(BlockDone([round(latency_ms, 5) for latency_ms in latencies_ms]))
         case Classify():
             return asdict(_classify(runner, request))
-        case Load() | Trace():
+        case Load():
             raise ModelError("a worker loads one model; start another for the next")
         case _:
             return asdict(backend.finish(runner))

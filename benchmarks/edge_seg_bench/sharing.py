@@ -98,7 +98,7 @@ def _private_words(results: Results, data: dict[str, Any], known: PrivateWords) 
     texts = list(_strings(data))
     users = {*known.users, *(user for text in texts for user in _HOMES.findall(text))}
     users |= {"root"} if any("/root" in text for text in texts) else set()
-    return PrivateWords(frozenset(hosts - _NO_NAMES), frozenset(users - _NO_NAMES))
+    return PrivateWords(frozenset(hosts), frozenset(users - _NO_NAMES))
 
 
 def _host_words(host: str) -> frozenset[str]:

@@ -21,7 +21,7 @@ InputRange = tuple[float, float]
 
 KNOWN_RANGES: dict[str, InputRange] = {"-1,1": (-1.0, 1.0), "0,1": (0.0, 1.0), "0,255": (0.0, 255.0)}
 
-_RANGE_CURE = "give  --input-range -1,1  or 0,1  or 0,255, whichever it was trained with"
+_RANGE_CURE = "run, camera and eval take it with  --input-range -1,1  or 0,1  or 0,255, whichever it was trained with"
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ from edge_seg.runtimes import DEFAULT_RUNTIME, Engine, load_engine
 from edge_seg.scores import ScoreMap
 from edge_seg.shipped import find_model
 
+_LABELS_CURE = "give the right list with the --labels of run, camera or eval"
+
 
 @dataclass(frozen=True, eq=False)
 class Segmentation:
@@ -196,7 +198,7 @@ def _class_map(output: OutputFormat, values: NDArray[Any], class_count: int, siz
     if values.min() < 0 or values.max() >= class_count:
         raise ModelError(
             f"the model's class map holds ids from {values.min()} to {values.max()}, but there are "
-            f"{class_count} class names; give the right list with --labels"
+            f"{class_count} class names; {_LABELS_CURE}"
         )
     return enlarge_class_map(values[:, :, 0].astype(np.uint8), *size)
 
@@ -224,7 +226,7 @@ def _classes_of(output: OutputFormat, info: ModelInfo | None, labels: Sequence[s
     if len(classes) != expected:
         raise ModelError(
             f"its output has {expected} classes, but there are {len(classes)} class names "
-            f"({', '.join(item.name for item in classes[:4])}…); give the right list with --labels"
+            f"({', '.join(item.name for item in classes[:4])}…); {_LABELS_CURE}"
         )
     return classes
 
@@ -240,7 +242,7 @@ def _named(labels: Sequence[str]) -> tuple[SegmentationClass, ...]:
     try:
         return make_classes(labels)
     except DatasetError as error:
-        raise ModelError(f"{error}; give a right list with --labels") from None
+        raise ModelError(f"{error}; {_LABELS_CURE}") from None
 
 
 def _ms_since(started: float) -> float:

@@ -14,13 +14,13 @@ from edge_seg_bench.arm64.growth import (
     changes,
     check_complete,
     check_growth,
-    parse_percentage,
     version_lines,
 )
 from edge_seg_bench.arm64.parts import PARTS
 from edge_seg_bench.arm64.report import read_report
 from edge_seg_bench.arm64.userland import default_folder
 from edge_seg_bench.assembly import display_names
+from edge_seg_bench.cli.percentages import parse_percentage
 
 
 def check(
@@ -40,7 +40,7 @@ def check(
 
     Example:  python -m edge_seg_bench.arm64.check benchmarks/results/arm64.json
     """
-    most, recorded, models = parse_percentage(fail_on), read_report(record), shipped_models()
+    most, recorded, models = parse_percentage(fail_on, "--fail-on"), read_report(record), shipped_models()
     check_complete(recorded, display_names(models), CORES, PARTS)
     now = count_all(Wanted(models, CORES, tuple(PARTS), recorded.runtime), folder or default_folder(), _announce)
     found = changes(recorded, now)

@@ -1,6 +1,5 @@
 """What has grown since counts were recorded: pure functions of two reports, and their sentences."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -13,8 +12,6 @@ from edge_seg_bench.arm64.report import RECORD_COMMAND, InstructionCount, Instru
 
 _Key: TypeAlias = tuple[str, str, Part]
 """The model, the core and the part that an InstructionCount is of."""
-
-_PERCENTAGE = re.compile(r"(\d+(?:\.\d+)?) ?%", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -36,18 +33,6 @@ class Change:
             f"{self.now.model}, {self.now.part}, {find_core(self.now.core).title}: {millions(self.now.instructions)} "
             f"instructions, {abs(self.growth):.2%} {more} than the {millions(self.recorded.instructions)} recorded"
         )
-
-
-def parse_percentage(text: str) -> float:
-    """Return e.g. 0.03 for "3%".
-
-    Raises:
-        BenchmarkError: not a percentage.
-    """
-    found = _PERCENTAGE.fullmatch(text.strip())
-    if found is None:
-        raise BenchmarkError(f"'{text}' is no percentage; write it as in 3%")
-    return float(found[1]) / 100
 
 
 def check_complete(

@@ -1,12 +1,12 @@
 """`edge-seg bench compare`."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from edge_seg.errors import BenchmarkError
+from edge_seg_bench.cli.percentages import parse_percentage
 
 if TYPE_CHECKING:
     from edge_seg_bench.comparing import Changes
@@ -29,7 +29,7 @@ def compare(
 
     Example:  edge-seg bench compare old/results.json new/results.json --fail-on 5%
     """
-    margin = None if fail_on is None else _share(fail_on)
+    margin = None if fail_on is None else parse_percentage(fail_on, "--fail-on")
     from edge_seg_bench.comparing import compare_boards
     from edge_seg_bench.results import only_board, read_results
 
@@ -40,12 +40,6 @@ def compare(
         _show(changes)
     if margin is not None:
         _fail_for(changes, margin)
-
-
-def _share(text: str) -> float:
-    if re.fullmatch(r"\d+(\.\d+)?%", text) is None:
-        raise typer.BadParameter(f"--fail-on takes a percentage such as 5%, not '{text}'")
-    return float(text.removesuffix("%")) / 100
 
 
 def _show(changes: "Changes") -> None:

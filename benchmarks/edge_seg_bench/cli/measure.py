@@ -104,17 +104,12 @@ def measure(
 
     pictures = list_pictures(data, split, max_pictures) if data else None
     with quit_on_sigterm(interrupt):
-        board = _measure(files, settings, profile)
+        board = _measure(files, settings)
+        board = _profiled(board) if profile else board
         board = add_stages(board, pictures) if stages else board
         board = add_accuracy(board, pictures) if pictures else board
-    results = Results(boards=(board,))
-    try:
-        written = _write(out, results) if out is not None else []
-    finally:  # a full disk must not cost what was measured
-        _show(results, as_json)
-    if out is not None and not as_json:
-        typer.echo(f"Written to {out}: {', '.join(written)}")
-    _fail_for(results)
+    _deliver(Results(boards=(board,)), out, as_json)
+    _fail_for(board)
     if pictures:
         check_scored(board)
 
@@ -148,7 +143,7 @@ def _thread_count(text: str) -> int:
     return int(text)
 
 
-def _measure(models: list[Path], settings: "Settings", profile: bool) -> "Board":
+def _measure(models: list[Path], settings: "Settings") -> "Board":
     from edge_seg_bench.assembly import assemble
     from edge_seg_bench.cli.steps import shown_steps
     from edge_seg_bench.conditions import Watch
@@ -161,27 +156,34 @@ def _measure(models: list[Path], settings: "Settings", profile: bool) -> "Board"
         Candidate(model, runtime, threads)
         for model, runtime, threads in product(models, settings.runtimes, settings.threads)
     ]
-    with shown_steps(steps_of(candidates, settings)) as on_step:
+    with shown_steps(steps_of(len(candidates), settings)) as on_step:
         runs = measure_candidates(candidates, settings, on_step, watch=watch)
-    board = with_work(assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None))
-    return _profiled(board) if profile else board
+    return with_work(assemble(runs, settings, machine, energy_meter=watch.meter.name if watch.meter else None))
 
 
 def _profiled(board: "Board") -> "Board":
     from edge_seg_bench.cli.steps import shown_steps
-    from edge_seg_bench.model_study import with_profiles
+    from edge_seg_bench.model_study import profile_steps, with_profiles
 
-    with shown_steps(len(board.models)) as on_step:
+    with shown_steps(profile_steps(board)) as on_step:
         return with_profiles(board, on_step)
 
 
-def _write(folder: Path, results: "Results") -> list[str]:
-    """Write results.json and its reports; return the names of the files."""
-    from edge_seg_bench.report.files import write_reports
-    from edge_seg_bench.results import write_results
+def _deliver(results: "Results", out: Path | None, as_json: bool) -> None:
+    """Write and show what was measured; a full disk must not cost it."""
+    try:
+        written = _write(out, results) if out is not None else ""
+    finally:
+        _show(results, as_json)
+    if written and not as_json:
+        typer.echo(written)
 
-    write_results(folder / "results.json", results)
-    return ["results.json", *write_reports(folder, results)]
+
+def _write(folder: Path, results: "Results") -> str:
+    """Write results.json and its reports; return what was written where."""
+    from edge_seg_bench.report.files import write_with_reports, written_words
+
+    return written_words(folder, write_with_reports(folder, results))
 
 
 def _show(results: "Results", as_json: bool) -> None:
@@ -196,9 +198,8 @@ def _show(results: "Results", as_json: bool) -> None:
     print_board(console, results.boards[0])
 
 
-def _fail_for(results: "Results") -> None:
-    rows = results.boards[0].rows
-    failed = [row for row in rows if row.error is not None]
+def _fail_for(board: "Board") -> None:
+    failed = [row for row in board.rows if row.error is not None]
     if failed:
-        counted = f"{len(failed)} of {len(rows)} rows not measured"
+        counted = f"{len(failed)} of {len(board.rows)} rows not measured"
         raise BenchmarkError(f"{counted}; {failed[0].model}: {failed[0].error}")

@@ -22,11 +22,9 @@ def merge(
     check_can_write(out)
     from edge_seg_bench.board_names import board_names
     from edge_seg_bench.merging import merge_files
-    from edge_seg_bench.report.files import write_reports, written_words
-    from edge_seg_bench.results import write_results
+    from edge_seg_bench.report.files import write_with_reports, written_words
 
     results = merge_files(files)
-    write_results(out / "results.json", results)
-    written = write_reports(out, results)
+    written = write_with_reports(out, results)
     typer.echo("\n".join(board_names(results.boards)))
-    typer.echo(written_words(out, ["results.json", *written]))
+    typer.echo(written_words(out, written))

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from edge_seg_bench.board_names import board_names
 from edge_seg_bench.results import Board, Comparison, Conditions, Measurement, Model, Results, Row
+from edge_seg_bench.road_messages import STAGES
 
 Cell = str | int | float | None
-_STAGES = ("decode", "resize", "invoke", "postprocess", "draw", "write")
 _LATENCIES = ("min", "mean", "p50", "p90", "p99", "mad")
 COLUMNS = (
     *("board", "created", "edge_seg_version", "cpu_model", "cores", "architecture", "os", "kernel", "python"),
@@ -29,7 +29,7 @@ COLUMNS = (
     ),
     *("throttled_blocks", "energy_mj", "macs", "weight_bytes", "activation_bytes", "recorded_miou"),
     *("accuracy_data", "accuracy_split", "accuracy_images", "miou", "agreement", "agreement_reference"),
-    *(f"stage_{name}_p50_ms" for name in (*_STAGES, "whole", "bare_invoke")),
+    *(f"stage_{name}_p50_ms" for name in (*STAGES, "whole", "bare_invoke")),
 )
 
 

@@ -10,7 +10,7 @@ from edge_seg_bench.report.csv_table import csv_text
 from edge_seg_bench.report.latency_strip import draw_latency
 from edge_seg_bench.report.page import page
 from edge_seg_bench.report.svg import png
-from edge_seg_bench.results import Results, measured_rows
+from edge_seg_bench.results import Results, measured_rows, write_results
 
 
 def write_reports(folder: Path, results: Results) -> list[str]:
@@ -23,6 +23,12 @@ def write_reports(folder: Path, results: Results) -> list[str]:
         return list(texts)
     write_bytes(folder / "latency.png", picture)
     return [*texts, "latency.png"]
+
+
+def write_with_reports(folder: Path, results: Results) -> list[str]:
+    """Write results.json and its reports; return the names of the files."""
+    write_results(folder / "results.json", results)
+    return ["results.json", *write_reports(folder, results)]
 
 
 def written_words(folder: Path, names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from edge_seg.pages import render
 from edge_seg_bench.board_names import board_names
+from edge_seg_bench.profile import deviation
 from edge_seg_bench.rendering import board_sentences, row_words
 from edge_seg_bench.report import tables
 from edge_seg_bench.report.accuracy_latency import RECORDED, accuracy_groups, draw_accuracy
@@ -16,7 +17,7 @@ from edge_seg_bench.report.stage_bars import draw_stages
 from edge_seg_bench.report.svg import inline_svg
 from edge_seg_bench.report.tables import Table
 from edge_seg_bench.report.thread_scaling import draw_scaling, scaling_curves
-from edge_seg_bench.results import Board, Profile, Results, measured_rows
+from edge_seg_bench.results import Board, Profile, Results, RowKey, measured_rows
 from edge_seg_bench.wording import ms, thread_words
 
 _ACCURACY_CAPTION = "Right is slower, up is better; mIoU measured with the latency, at full image resolution."
@@ -91,7 +92,7 @@ def _view(board: Board, name: str, prefix: str) -> BoardView:
         summary=_summary(board),
         charts=tuple(_charts(board, prefix)),
         accuracies=tables.accuracy_table(board.models),
-        operations=tuple(_operations(model.name, model.profile) for model in board.models if model.profile),
+        operations=tuple(_operations(board, model.name, model.profile) for model in board.models if model.profile),
         work=tables.work_table(board),
         peaks=tables.peaks_table(board),
         conditions=tables.conditions_table(board),
@@ -101,9 +102,19 @@ def _view(board: Board, name: str, prefix: str) -> BoardView:
     )
 
 
-def _operations(model: str, profile: Profile) -> tuple[str, Table]:
+def _operations(board: Board, model: str, profile: Profile) -> tuple[str, Table]:
     where = f"{profile.runtime}, {thread_words(profile.threads)}"
-    return f"{model}, {where}: {ms(profile.total_ms)} ms in all", tables.operations_table(profile)
+    title = f"{model}, {where}: {ms(profile.total_ms)} ms in all{_beside_latency(board, model, profile)}"
+    return title, tables.operations_table(profile)
+
+
+def _beside_latency(board: Board, model: str, profile: Profile) -> str:
+    """Say how far the profile's sum is from the median of the same row, measured without a profiler."""
+    key = RowKey(model, profile.runtime, profile.threads)
+    measured = next((row.measurement for row in board.rows if row.key == key), None)
+    if measured is None:
+        return ""
+    return f", {deviation(profile, measured.latency.p50_ms):+.1%} against the median without a profiler"
 
 
 def _charts(board: Board, prefix: str) -> list[Chart]:

@@ -54,8 +54,8 @@ def operations_table(profile: Profile) -> Table:
 def work_table(board: Board) -> Table | None:
     """Return what each measured row has to do and how near it comes to its roof; None when no work was counted."""
     rows = [_work_cells(board, row, work) for row in measured_rows(board) if (work := board.model_of(row).work)]
-    headings = ("model", "runtime", "million MACs", "MB weights", "MB activations", "GMAC/s", "GB/s", "of the roof")
-    return Table((*headings, "roof", "of the memory's GB/s"), tuple(rows), 2) if rows else None
+    headings = ("model", "runtime", "M MACs", "MB weights", "MB activations", "GMAC/s", "GB/s", "of the roof")
+    return Table((*headings, "roof", "× memory"), tuple(rows), 2) if rows else None
 
 
 def peaks_table(board: Board) -> Table | None:
@@ -130,7 +130,7 @@ def _work_cells(board: Board, row: Row, work: Work) -> tuple[Cell, ...]:
         Cell(f"{moved_bytes(work) / seconds / 1e9:.1f}"),
         _share_cell(reached.share) if reached else Cell(NONE),
         Cell(reached.bound if reached else NONE),
-        Cell(f"{reached.memory_share:.2f} ×" if reached else NONE),
+        Cell(f"{reached.memory_share:.2f}" if reached else NONE),
     )
 
 
