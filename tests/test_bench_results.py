@@ -69,6 +69,44 @@ def test_another_file_is_refused_in_a_sentence(tmp_path: Path, text: str, senten
         read_results(tmp_path / "results.json")
 
 
+@pytest.mark.parametrize(
+    ("where", "value", "sentence"),
+    [
+        (("boards",), [], "no board was measured"),
+        (("boards", 0, "rows", 0, "model"), "ghost", "a row is of the model 'ghost', which is none of the board's"),
+        (("boards", 0, "rows", 1, "model"), "int8", "two rows are called the same"),
+        (("boards", 0, "models", 1, "name"), "int8", "two models are called the same"),
+        (("boards", 0, "rows", 0, "error"), "it failed", "a row has either a measurement or an error"),
+        (("boards", 0, "rows", 2, "error"), None, "a row has either a measurement or an error"),
+        (("boards", 0, "rows", 0, "measurement", "blocks_ms"), [], "a row without samples"),
+        (("boards", 0, "rows", 0, "measurement", "blocks_ms"), [[1.0], []], "a row without samples"),
+        (("boards", 0, "rows", 0, "measurement", "blocks_ms"), [[1.0, 0.0]], "a latency of 0 ms"),
+        (("boards", 0, "rows", 0, "measurement", "latency", "p50_ms"), 1e300, "a latency of 1e+300 ms"),
+        (("boards", 0, "rows", 0, "measurement", "latency", "p50_ms"), float("nan"), "finite number"),
+        (("boards", 0, "comparisons", 0, "speedup", "ratio"), 0.0, "a speed-up of 0"),
+        (("boards", 0, "settings", "threads"), [], "measure nothing"),
+        (("boards", 0, "settings", "seed"), -1, "measure nothing"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(
+    tmp_path: Path, where: tuple[str | int, ...], value: object, sentence: str
+) -> None:
+    data = results().model_dump(mode="json")
+    place: Any = data
+    for step in where[:-1]:
+        place = place[step]
+    place[where[-1]] = value
+    (tmp_path / "results.json").write_text(json.dumps(data))
+    with pytest.raises(BenchmarkError, match=re.escape(sentence)):
+        read_results(tmp_path / "results.json")
+
+
+def test_brackets_without_end_are_no_result(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text("[" * 200_000)
+    with pytest.raises(BenchmarkError, match="not JSON"):
+        read_results(tmp_path / "results.json")
+
+
 def test_a_missing_file_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(BenchmarkError, match=r"none\.json: No such file"):
         read_results(tmp_path / "none.json")

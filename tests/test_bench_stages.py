@@ -268,6 +268,18 @@ def test_a_data_set_of_other_classes_than_all_models_is_exit_one(tmp_path: Path)
     assert "pets" in done.stdout
 
 
+def test_a_broken_picture_leaves_the_latency(tmp_path: Path) -> None:
+    data = write_dataset(tmp_path / "data")
+    for picture in (data / "images").iterdir():
+        picture.write_bytes(picture.read_bytes()[:60])
+    done = edge_seg("bench", default_model(), *QUICK_OPTIONS, "--data", data, "--out", tmp_path / "out", code=1)
+    assert done.stderr.startswith("edge-seg: no model was scored; pets: accuracy not measured: ")
+    (board,) = Results.model_validate_json((tmp_path / "out/results.json").read_text()).boards
+    assert board.rows[0].measurement is not None
+    assert "stages not measured: " in board.models[0].notes[0]
+    assert "cannot be decoded" in board.models[0].notes[0]
+
+
 def test_generated_photographs_take_the_road_without_data(tmp_path: Path) -> None:
     first, second = write_photographs(tmp_path, 2)
     assert decoded_size(first).upright == (640, 480)

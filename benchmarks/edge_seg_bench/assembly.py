@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from itertools import product
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -96,7 +97,7 @@ def _model(file: Path, name: str, runs: Sequence[ModelRun]) -> Model:
         path=str(file),
         size_bytes=file.stat().st_size if file.is_file() else None,
         precision=info.precision if info else _guessed_precision(file, runs),
-        recorded_metrics=info.metrics if info else {},
+        recorded_metrics={name: value for name, value in info.metrics.items() if isfinite(value)} if info else {},
         notes=notes,
     )
 

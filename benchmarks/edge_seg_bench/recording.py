@@ -16,9 +16,9 @@ M = TypeVar("M", bound=BaseModel)
 
 
 class Strict(BaseModel):
-    """A value of a recorded file: frozen, and without unknown keys."""
+    """A value of a recorded file: frozen, without unknown keys, and of finite numbers, which JSON is for."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Machine(Strict):
@@ -73,7 +73,7 @@ def _check_version(path: Path, text: bytes, made_by: str, version: int) -> None:
     """Tell a file of another version, or no JSON object at all, from a damaged one."""
     try:
         value: Any = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         what = "empty" if not text.strip() else f"not JSON ({error})"
         raise BenchmarkError(f"{path}: {what}; `{made_by}` writes a result") from None
     found: Any = cast("dict[str, Any]", value).get("schema_version") if isinstance(value, dict) else None

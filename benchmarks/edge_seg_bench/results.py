@@ -6,8 +6,11 @@ Unknown keys are refused, so that a file of another version is noticed and not h
 """
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
+
+from pydantic import model_validator
 
 from edge_seg.errors import BenchmarkError
 from edge_seg.files import write_text
@@ -18,6 +21,9 @@ RESULTS_VERSION = 2
 UNKNOWN_PRECISION = "unknown"
 MOST_ROUNDS = 12
 """Enough for a bootstrap over rounds; more would make the blocks short."""
+
+_LONGEST_MS = 1e9
+"""Days: beyond any measurement, and short of what figures can be drawn of."""
 
 
 class Sampling(Strict):
@@ -41,6 +47,12 @@ class Settings(Sampling):
 
     runtimes: tuple[str, ...]
     threads: tuple[int, ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.runtimes or not self.threads or self.seed < 0:
+            raise ValueError(f"runtimes {self.runtimes}, threads {self.threads} and seed {self.seed} measure nothing")
+        return self
 
 
 class Conditions(Strict):
@@ -90,6 +102,15 @@ class Measurement(Strict):
     energy_mj: float | None
     """Millijoules per inference, of all that `Board.energy_meter` sees: the idle share of the board and of the waiting
     workers is included. None where the board has no meter."""
+
+    @model_validator(mode="after")
+    def _check_samples(self) -> Self:
+        if not self.blocks_ms or not all(self.blocks_ms):
+            raise ValueError("a row without samples")
+        for sample_ms in (self.latency.p50_ms, *chain.from_iterable(self.blocks_ms)):
+            if not 0 < sample_ms < _LONGEST_MS:
+                raise ValueError(f"a latency of {sample_ms:g} ms")
+        return self
 
 
 class Work(Strict):
@@ -212,6 +233,12 @@ class Row(Strict):
     error: str | None
     measurement: Measurement | None
 
+    @model_validator(mode="after")
+    def _check_outcome(self) -> Self:
+        if (self.error is None) == (self.measurement is None):
+            raise ValueError("a row has either a measurement or an error")
+        return self
+
     @property
     def key(self) -> RowKey:
         """What tells this row from the others."""
@@ -225,6 +252,12 @@ class Comparison(Strict):
     row: RowKey
     speedup: RatioInterval
     verdict: Verdict
+
+    @model_validator(mode="after")
+    def _check_ratio(self) -> Self:
+        if not all(value is None or value > 0 for value in (self.speedup.ratio, self.speedup.low, self.speedup.high)):
+            raise ValueError(f"a speed-up of {self.speedup.ratio:g}")
+        return self
 
 
 class Board(Strict):
@@ -245,6 +278,17 @@ class Board(Strict):
     energy_meter: str | None = None
     """What the energy was measured with, and what that does not see."""
 
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        names = [model.name for model in self.models]
+        for what, values in (("models", names), ("rows", [row.key for row in self.rows])):
+            if len(set(values)) < len(values):
+                raise ValueError(f"two {what} are called the same")
+        unknown = [row.model for row in self.rows if row.model not in names]
+        if unknown:
+            raise ValueError(f"a row is of the model '{unknown[0]}', which is none of the board's")
+        return self
+
     def model_of(self, row: Row) -> Model:
         """Return the model of a row."""
         return next(model for model in self.models if model.name == row.model)
@@ -255,6 +299,12 @@ class Results(Strict):
 
     schema_version: Literal[2] = RESULTS_VERSION
     boards: tuple[Board, ...]
+
+    @model_validator(mode="after")
+    def _check_boards(self) -> Self:
+        if not self.boards:
+            raise ValueError("no board was measured")
+        return self
 
 
 def write_results(path: Path, results: Results) -> None:

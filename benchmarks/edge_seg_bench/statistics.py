@@ -26,7 +26,7 @@ MIN_RUNS_FOR_INTERVAL = 5
 _MOST_DRAWN_AT_ONCE = 1_000_000
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
 class LatencySummary:
     """Milliseconds of `runs` invocations; `mad_ms` is their median absolute deviation, unscaled."""
 
@@ -39,7 +39,7 @@ class LatencySummary:
     mad_ms: float
 
 
-@dataclass(frozen=True, config=ConfigDict(extra="forbid"))
+@dataclass(frozen=True, config=ConfigDict(extra="forbid", allow_inf_nan=False))
 class RatioInterval:
     """A ratio of medians and its bootstrap interval; low and high are None with too few runs."""
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from edge_seg.errors import BenchmarkError
+from edge_seg.errors import BenchmarkError, ImageError
 from edge_seg_bench.accuracy import PictureList, accuracy_steps, measure_accuracy
 from edge_seg_bench.cli.steps import shown_steps
 from edge_seg_bench.model_parts import with_part
@@ -46,7 +46,10 @@ def check_scored(board: Board) -> None:
 def _add_stages(board: Board, pictures: Sequence[Path]) -> Board:
     models, first = _measured_models(board), measured_rows(board)[0]
     with shown_steps(stage_steps(models, board.settings)) as on_step:
-        found = measure_stages(models, first.runtime, first.threads, pictures, board.settings, on_step)
+        try:
+            found = measure_stages(models, first.runtime, first.threads, pictures, board.settings, on_step)
+        except ImageError as error:  # a broken picture must not cost what was measured
+            found = dict.fromkeys(models, str(error))
     return with_part(board, "stages", found)
 
 

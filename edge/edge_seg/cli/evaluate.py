@@ -82,7 +82,8 @@ def _evaluate_with_progress(segmenter: "Segmenter", dataset: "Dataset", split: s
 
     from edge_seg.evaluate import evaluate as evaluate_model
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"{segmenter.name} on {split}", total=None)
         return evaluate_model(
             segmenter, dataset, split, lambda done, total: progress.update(task, completed=done, total=total)
