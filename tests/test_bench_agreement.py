@@ -17,9 +17,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from edge_seg.shipped import default_model
+from edge_seg.shipped import default_model, shipped_model
 from edge_seg_bench.messages import Block, BlockDone, Load, Loaded
-from edge_seg_bench.peak_graphs import peak_graph
 from edge_seg_bench.statistics import median_interval
 from edge_seg_bench.worker_process import WorkerProcess
 
@@ -111,5 +110,5 @@ def test_agrees_with_litert_benchmark(tmp_path: Path) -> None:
 
 
 def test_it_would_notice_another_model(tmp_path: Path) -> None:
-    agreement = compare((default_model(), 1), (peak_graph("float32"), 1), tmp_path)
+    agreement = compare((default_model(), 1), (shipped_model("pets-fast"), 1), tmp_path)
     assert agreement.verdict == "differ", agreement
