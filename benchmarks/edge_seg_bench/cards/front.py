@@ -42,7 +42,7 @@ def peers_table(report: PeersReport) -> list[str]:
         (entry.pets.iou, entry) for entry in report.entries if entry.pets is not None and entry.group not in _NETWORKS
     ]
     made_for_pets = [entry for _, entry in sorted(scored, key=lambda pair: -pair[0]) if _knows_pets(entry)]
-    titles = ["model", "input", "MB", "pet IoU", "ms, 1 thread", "× the speed of Coral"]
+    titles = ["model", "input", "MB", "pet IoU", "ms, 1 thread", "speed over Coral's"]
     return markdown_table(titles, [_peer_cells(report, entry) for entry in made_for_pets])
 
 
@@ -98,7 +98,7 @@ def _speed(report: PeersReport, entry: Entry, coral: Entry | None) -> str:
     if row is None or reference is None:
         return NONE
     if entry is coral:
-        return "1"
+        return "1 ×"
     compared = report.comparison(row.key, reference.key)
     if compared is None:
         return NONE
