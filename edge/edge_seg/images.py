@@ -53,7 +53,7 @@ DECODING_ERRORS = (
 _SIXTEEN_BIT_MODES = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
-def read_image(path: Path) -> RgbImage:
+def read_image(path: Path | str) -> RgbImage:
     """Decode any image to RGB uint8 [height, width, 3].
 
     Handles RGBA and palettes (transparency over black), grey, 16-bit, CMYK, EXIF orientation,
@@ -62,18 +62,18 @@ def read_image(path: Path) -> RgbImage:
     Raises:
         ImageError: no such file, not an image, or truncated.
     """
-    with _opened(path) as image:
+    with _opened(Path(path)) as image:
         ImageOps.exif_transpose(image, in_place=True)
         return np.array(_to_rgb(image), dtype=np.uint8)
 
 
-def read_mask(path: Path) -> ClassMap:
+def read_mask(path: Path | str) -> ClassMap:
     """Decode a mask file to class ids, uint8 [height, width]; palette indices are taken as ids.
 
     Raises:
         ImageError: unreadable, or not one byte per pixel (an RGB mask has no ids).
     """
-    with _opened(path) as image:
+    with _opened(Path(path)) as image:
         if image.mode not in ("L", "P", "1"):
             raise ImageError(
                 f"{path}: a mask holds one byte per pixel (mode L or P), this one has mode {image.mode}; "

@@ -77,3 +77,4 @@ def _fail_for(changes: "Changes", margin: float) -> None:
             f"{len(failed)} of {len(changes.rows) + len(changes.failed)} rows failed or became slower by more than "
             f"{100 * margin:g}%: {', '.join(map(row_words, failed))}"
         )
+    typer.echo(f"no row failed, and none became slower by more than {100 * margin:g}%, beyond the noise", err=True)
