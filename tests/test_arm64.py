@@ -20,7 +20,7 @@ from skimage.data import astronaut, chelsea, coffee
 
 from edge_seg.errors import BenchmarkError
 from edge_seg.runtimes import RUNTIMES
-from edge_seg.shipped import default_model
+from edge_seg.shipped import default_model, shipped_model
 from edge_seg_bench.arm64.cores import CORES, Core
 from edge_seg_bench.arm64.counter import compile_plugin, count_instructions, qemu_version
 from edge_seg_bench.arm64.programs import QEMU
@@ -37,10 +37,10 @@ Answers = Mapping[str, np.ndarray]
 SHIPPED, TRANSPOSED_INT8, TRANSPOSED_FLOAT32 = "pets", "run_int8", "run_float32"
 INT8_MODELS = (SHIPPED, TRANSPOSED_INT8)
 
-# tflite_runtime 2.14 rounds int8 otherwise than LiteRT. Seen: 8 quantisation steps; 0.8 % of a photograph's pixels,
-# 2.2 % of a small part of one.
+# tflite_runtime 2.14 rounds int8 otherwise than LiteRT. Seen: 9 quantisation steps; 1.9 % of a photograph's pixels,
+# 4.6 % of a small part of one.
 MOST_STEPS = 16
-MOST_DIFFERING_PIXELS = 0.04
+MOST_DIFFERING_PIXELS = 0.07
 # float32 sums in another order. Seen: 5e-6 and no pixel.
 FLOAT32_TOLERANCE = 1e-4
 MOST_DIFFERING_FLOAT32_PIXELS = 1e-4
@@ -205,7 +205,7 @@ def plugin() -> Iterator[Path]:
 def test_counts_are_repeatable_and_dot_products_save_half(userlands: dict[str, Userland], plugin: Path) -> None:
     def count(core: Core) -> int:
         (counted,) = count_instructions(
-            userlands["litert"], plugin, core, "litert", default_model(), "pets", ["invoke"]
+            userlands["litert"], plugin, core, "litert", shipped_model("pets-accurate"), "pets-accurate", ["invoke"]
         )
         return counted.instructions
 

@@ -61,32 +61,32 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def masks_on_x86(pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    folder = tmp_path_factory.mktemp("x86") / "masks"
-    subprocess.run([sys.executable, "-m", "edge_seg.cli", *run_arguments(pictures, folder)], check=True)
-    return read_masks(folder)
-
-
-def run_arguments(pictures: Path, masks: Path) -> list[str]:
-    return ["run", str(pictures), "--out", f"masks:{masks}"]
+def run_arguments(model: str, pictures: Path, masks: Path) -> list[str]:
+    return ["run", str(pictures), "--model", model, "--out", f"masks:{masks}"]
 
 
 def read_masks(folder: Path) -> dict[str, np.ndarray]:
     return {path.name: read_mask(path) for path in sorted(folder.glob("*.png"))}
 
 
+# The network answers the same bytes with the same bytes (test_arm64.py). But OpenCV's INTER_AREA sums in float32, in
+# another order on ARM, and rounds otherwise where the exact average lies halfway between two bytes: never from the
+# usual sizes to 256², often to 192². Seen: under 2 % of a picture's pixels for pets, 0.07 % for pets-accurate.
+@pytest.mark.parametrize(("model", "most_differing"), [("pets-accurate", 0.002), ("pets", 0.02)])
 @pytest.mark.parametrize("core", CORES, ids=lambda core: core.name)
 def test_run_gives_the_same_masks(
-    userland: Userland, core: Core, pictures: Path, masks_on_x86: dict[str, np.ndarray], tmp_path: Path
+    userland: Userland, core: Core, pictures: Path, model: str, most_differing: float, tmp_path: Path
 ) -> None:
-    arguments = ["-m", "edge_seg.cli", *run_arguments(pictures, tmp_path / "masks")]
-    userland.run(core, arguments, doing=f"edge-seg run as {core.title}")
-    masks = read_masks(tmp_path / "masks")
-    assert masks.keys() == masks_on_x86.keys()
+    here, there = tmp_path / "x86", tmp_path / "arm64"
+    subprocess.run([sys.executable, "-m", "edge_seg.cli", *run_arguments(model, pictures, here)], check=True)
+    userland.run(
+        core, ["-m", "edge_seg.cli", *run_arguments(model, pictures, there)], doing=f"edge-seg run as {core.title}"
+    )
+    expected, masks = read_masks(here), read_masks(there)
+    assert masks.keys() == expected.keys()
     assert len(masks) >= 4
-    differing = {name: int(np.sum(mask != masks_on_x86[name])) for name, mask in masks.items()}
-    assert set(differing.values()) == {0}, differing
+    differing = {name: float(np.mean(mask != expected[name])) for name, mask in masks.items()}
+    assert max(differing.values()) <= most_differing, differing
     assert sum(len(np.unique(mask)) > 1 for mask in masks.values()) >= 3, "most have something to tell apart"
 
 

@@ -1,7 +1,8 @@
 """Between image resolution and network resolution: the one way down and the one way up.
 
 Training, calibration, evaluation and the camera all call these, so they see the same pixels. So do all processors:
-OpenCV's plain INTER_LINEAR rounds uint8 otherwise on ARM than on x86, INTER_LINEAR_EXACT and INTER_AREA do not.
+OpenCV's plain INTER_LINEAR rounds uint8 otherwise on ARM than on x86, INTER_LINEAR_EXACT does not; INTER_AREA does
+only where the exact average lies halfway between two bytes.
 """
 
 from collections.abc import Callable
