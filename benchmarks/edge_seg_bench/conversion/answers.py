@@ -3,12 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from edge_seg.errors import BenchmarkError
-from edge_seg.model_info import Precision
 from edge_seg_bench.conversion.folders import Contender
 from edge_seg_bench.measurement import Candidate
-from edge_seg_bench.peers.answers import ClassIds, share_of_same
-from edge_seg_bench.peers.peer_worker import PEERS
+from edge_seg_bench.peers.answers import ClassIds, hold_against_litert
 
 
 @dataclass
@@ -26,17 +23,10 @@ def compare_answers(contenders: Sequence[Contender], answer_of: Callable[[Candid
 
     LiteRT's contenders come before the peers'. `answer_of` is `answer`, or a test's.
     """
-    answers, in_litert = Answers(), dict[Precision, ClassIds]()
-    for contender in contenders:
-        if contender.conversion != "stock":
-            continue
-        try:
-            class_ids = answer_of(contender.candidate(threads=1))
-        except BenchmarkError as error:
-            answers.errors[contender] = str(error)
-            continue
-        if contender.runtime not in PEERS:
-            in_litert[contender.precision] = class_ids
-        elif contender.precision in in_litert:
-            answers.agreements[contender] = share_of_same(class_ids, in_litert[contender.precision])
-    return answers
+    agreements, errors = hold_against_litert(
+        [contender for contender in contenders if contender.conversion == "stock"],
+        weights_of=lambda contender: contender.precision,
+        runtime_of=lambda contender: contender.runtime,
+        answer_of=lambda contender: answer_of(contender.candidate(threads=1)),
+    )
+    return Answers(agreements, errors)

@@ -1,13 +1,18 @@
 """What a model answers in a runtime: milliseconds of a graph that computes something else mean nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_seg.errors import BenchmarkError
 from edge_seg_bench.measurement import Candidate
 from edge_seg_bench.messages import Classified, Classify, Load, Loaded
+from edge_seg_bench.peers.contestants import LITERT
+
+K = TypeVar("K", bound=Hashable)
 
 BROKEN_BELOW = 0.97
 """Doubt begins below this share of the same pixels. On twenty photographs OpenVINO's rounding left 0.989 of them and
@@ -36,3 +41,31 @@ def answer(candidate: Candidate, pictures: Sequence[Path | None] = (None,)) -> C
 def share_of_same(first: ClassIds, second: ClassIds) -> float:
     """Return the share of pixels of the same class, 0 to 1; 0 for class maps of different sizes."""
     return np.count_nonzero(first == second) / first.size if first.shape == second.shape else 0.0
+
+
+def hold_against_litert(
+    asked: Iterable[K],
+    *,
+    weights_of: Callable[[K], Hashable],
+    runtime_of: Callable[[K], str],
+    answer_of: Callable[[K], ClassIds],
+) -> tuple[dict[K, float], dict[K, str]]:
+    """Hold every answer against LiteRT's with the same weights; LiteRT's come before the others.
+
+    Returns:
+        Of all but LiteRT's own, the share of pixels with its class, 0 to 1; and the sentences of those whose
+        `answer_of` raised BenchmarkError.
+    """
+    shares, refusals, in_litert = dict[K, float](), dict[K, str](), dict[Hashable, ClassIds]()
+    for item in asked:
+        try:
+            class_ids = answer_of(item)
+        except BenchmarkError as error:
+            refusals[item] = str(error)
+            continue
+        weights = weights_of(item)
+        if runtime_of(item) == LITERT:
+            in_litert[weights] = class_ids
+        elif weights in in_litert:
+            shares[item] = share_of_same(class_ids, in_litert[weights])
+    return shares, refusals

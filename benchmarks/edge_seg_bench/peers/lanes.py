@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from edge_seg.errors import BenchmarkError
 from edge_seg_bench.measurement import Candidate
-from edge_seg_bench.peers.answers import ClassIds, share_of_same
-from edge_seg_bench.peers.contestants import LITERT, TFLITE_RUNTIME, Contestant
+from edge_seg_bench.peers.answers import ClassIds, hold_against_litert
+from edge_seg_bench.peers.contestants import TFLITE_RUNTIME, Contestant
 from edge_seg_bench.peers.peer_worker import PEER_WORKER, PEERS
 from edge_seg_bench.worker_process import TFLITE_WORKER, THIS_PYTHON, Interpreter
 
@@ -54,18 +52,10 @@ def check_answers(
 
     `answer_of` raises BenchmarkError for a lane that gives none; such a lane is not timed.
     """
-    checked, in_litert = Checked(refusals=dict(refusals)), dict[Path, ClassIds]()
-    for lane in lanes:
-        weights = lane.contestant.weights
-        if weights is None or lane in checked.refusals:
-            continue
-        try:
-            class_ids = answer_of(lane)
-        except BenchmarkError as error:
-            checked.refusals[lane] = str(error)
-            continue
-        if lane.runtime == LITERT:
-            in_litert[weights] = class_ids
-        elif weights in in_litert:
-            checked.shares[lane] = share_of_same(class_ids, in_litert[weights])
-    return checked
+    shares, unanswered = hold_against_litert(
+        [lane for lane in lanes if lane.contestant.weights is not None and lane not in refusals],
+        weights_of=lambda lane: lane.contestant.weights,
+        runtime_of=lambda lane: lane.runtime,
+        answer_of=answer_of,
+    )
+    return Checked(shares, {**refusals, **unanswered})
