@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from device_fixtures import red_or_blue_segmenter
+from edge_seg.model_identity import ModelIdentity
 from edge_seg.pipeline import run_pipeline
 from edge_seg.sources import Frame
 from edge_seg.telemetry import Board, Telemetry
@@ -99,8 +100,12 @@ def request(port: int, path: str, method: str, body: bytes | None, headers: dict
 def camera(*, token: str | None = None, host: str = "127.0.0.1", port: int = 0, **source: float) -> Iterator[Camera]:
     """Run a camera with a live page on a free port until the block ends."""
     stop = threading.Event()
-    telemetry = Telemetry([item.name for item in CLASSES], board=Board(lambda: 61.5, lambda: ("under-voltage now",)))
-    page = LivePage(Address(host, port), CLASSES, telemetry, token=token, title="gate", model="fake")
+    telemetry = Telemetry(
+        [item.name for item in CLASSES],
+        model=ModelIdentity("fake", "a" * 64),
+        board=Board(lambda: 61.5, lambda: ("under-voltage now",)),
+    )
+    page = LivePage(Address(host, port), CLASSES, telemetry, token=token, title="gate")
     looping = LoopingSource(stop, **source)  # type: ignore[arg-type]
     thread = threading.Thread(
         target=run_pipeline,

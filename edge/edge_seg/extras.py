@@ -13,6 +13,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "report": ("matplotlib", "jinja2"),
     "web": ("starlette", "uvicorn", "prometheus_client"),
     "mqtt": ("paho",),
+    "cluster": ("ray", "pyarrow", "fsspec", "s3fs", "gcsfs"),
+    "updates": ("cryptography", "urllib3"),
     "peers": ("openvino", "onnxruntime"),
     "pets": ("tensorflow_datasets", "tensorflow"),
     "quickstart": ("tensorflow", "litert_quantizer", "matplotlib", "jinja2", "skimage"),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from edge_seg.classes import IGNORE_ID, SegmentationClass, make_classes
 from edge_seg.errors import DatasetError, ModelError
 from edge_seg.images import ClassMap, RgbImage
+from edge_seg.model_identity import ModelIdentity, identify
 from edge_seg.model_info import ModelInfo, read_labels, read_model_info
 from edge_seg.model_spec import InputFormat, OutputFormat, input_format, output_format, parse_input_range
 from edge_seg.resampling import (
@@ -90,6 +91,7 @@ class Segmenter:
         info: ModelInfo | None = None,
         labels: Sequence[str] = (),
         input_range: str | None = None,
+        identity: ModelIdentity | None = None,
     ) -> None:
         """Wrap an engine; most callers want `Segmenter.load`.
 
@@ -103,6 +105,7 @@ class Segmenter:
         self._open_ended = self._output.kind == "classes" and info is None and not labels
         self.name = name
         self.info = info
+        self.identity = identity
         self.classes = _classes_of(self._output, info, labels)
 
     @classmethod
@@ -137,6 +140,7 @@ class Segmenter:
                 info=read_model_info(path),
                 labels=labels or read_labels(path),
                 input_range=input_range,
+                identity=identify(path),
             )
         except ModelError as error:
             sentence = str(error)

@@ -115,7 +115,6 @@ def open_page(
         telemetry,
         token=options.token,
         title=title,
-        model=segmenter.name,
         opacity=opacity,
     )
     typer.echo(f"live page: {page.url}{'  (asks for the token)' if options.token else ''}", err=True)

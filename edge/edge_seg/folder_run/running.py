@@ -14,8 +14,9 @@ import numpy as np
 
 from edge_seg.allocator import keep_freed_memory
 from edge_seg.folder_run.outputs import Output, unique_stems
-from edge_seg.folder_run.state import Progress, file_digest, names_digest, note, resume, start_over
+from edge_seg.folder_run.state import Progress, names_digest, note, resume, start_over
 from edge_seg.folder_run.work import Done, Picture, Wanted, Work, do_pictures
+from edge_seg.model_identity import identify
 from edge_seg.parallel import FEWEST_ITEMS, core_count, map_in_processes
 from edge_seg.sinks import Sink
 from edge_seg.sinks.lines import LinesFile
@@ -173,7 +174,7 @@ def _made_by(run: FolderRun) -> dict[str, str]:
     work = run.work
     return {
         "edge-seg": version("edge-seg"),
-        "the model": f"{work.model.name} {file_digest(work.model)}",
+        "the model": f"{work.model.name} {identify(work.model).short}",
         "the runtime": work.runtime,
         "the list of labels": ", ".join(work.labels or ()) or "the model's own",
         "the input range": work.input_range or "the model's own",

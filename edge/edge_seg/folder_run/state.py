@@ -39,12 +39,6 @@ class Progress:
     left_out: dict[int, str] = field(default_factory=dict[int, str])
 
 
-def file_digest(path: Path) -> str:
-    """Return the first 12 hex digits of a file's SHA-256."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
-
-
 def names_digest(names: Iterable[str]) -> str:
     """Return the first 12 hex digits of the SHA-256 of file names."""
     digest = hashlib.sha256()

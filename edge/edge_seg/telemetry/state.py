@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from edge_seg.model_identity import ModelIdentity
 from edge_seg.telemetry.board import BoardReading
 
 Condition = Literal["starting", "live", "stalled", "trouble", "ended"]
@@ -58,6 +59,8 @@ class State:
     shares: Mapping[str, float]
     """Share of the newest picture's area per class, 0 to 1."""
     board: BoardReading
+    model: ModelIdentity | None
+    """The one that runs now; None where nobody said."""
     active_alerts: tuple[Alert, ...]
     recent_alerts: tuple[Alert, ...]
     """The newest first."""

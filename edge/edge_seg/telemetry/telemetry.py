@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 
 from edge_seg.alerts.event import AlertEvent
+from edge_seg.model_identity import ModelIdentity
 from edge_seg.result import Result
 from edge_seg.telemetry.board import Board
 from edge_seg.telemetry.history import ShareHistory
@@ -29,11 +30,12 @@ class Telemetry:
         self,
         class_names: Sequence[str],
         *,
+        model: ModelIdentity | None = None,
         board: Board | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.class_names = tuple(class_names)
-        self._board, self._clock = board or Board(), clock
+        self._board, self._clock, self._model = board or Board(), clock, model
         self._lock = threading.Lock()
         self._started_s = clock()
         self._newest: Result | None = None
@@ -81,6 +83,12 @@ class Telemetry:
                 self._active.pop(alert.rule, None)
         self._tell()
 
+    def model_changed(self, model: ModelIdentity) -> None:
+        """Say that another model runs from now on."""
+        with self._lock:
+            self._model = model
+        self._tell()
+
     def sink_error(self, name: str) -> None:
         """Count a write that failed; `name` says which output, without secrets."""
         with self._lock:
@@ -121,6 +129,7 @@ class Telemetry:
                 last_result_at=now - (now_s - self._newest_s) if result else None,
                 shares=dict(self._shares),
                 board=board,
+                model=self._model,
                 active_alerts=tuple(self._active.values()),
                 recent_alerts=tuple(self._recent),
                 alerts_raised=dict(self._raised),

@@ -33,7 +33,6 @@ class LivePage:
         *,
         token: str | None = None,
         title: str = "camera",
-        model: str = "model",
         opacity: float = DEFAULT_OPACITY,
     ) -> None:
         """Serve at once.
@@ -44,7 +43,6 @@ class LivePage:
             telemetry: what the page tells; it must observe the same run.
             token: what viewers must know; needed unless `address` is a loopback one.
             title: what the page is headed.
-            model: the model's name.
             opacity: of the class colours, until a viewer chooses another.
 
         Raises:
@@ -62,8 +60,8 @@ class LivePage:
             telemetry=telemetry,
             pictures=self._pictures,
             wakeup=self._wakeup,
-            metrics=Metrics(telemetry, model, lambda: page.watching.taken),
-            hello=lambda: hello_message(title, model, classes, opacity, telemetry),
+            metrics=Metrics(telemetry, lambda: page.watching.taken),
+            hello=lambda: hello_message(title, classes, opacity, telemetry),
         )
         self._server = ServerThread(
             make_app(page, Login(Access(token), port)),

@@ -10,13 +10,12 @@ from edge_seg.telemetry import State, Telemetry
 
 
 def hello_message(
-    title: str, model: str, classes: Sequence[SegmentationClass], opacity: float, telemetry: Telemetry
+    title: str, classes: Sequence[SegmentationClass], opacity: float, telemetry: Telemetry
 ) -> dict[str, Any]:
     """Return what does not change during a run, and the shares of the last ten minutes."""
     return {
         "version": __version__,
         "title": title,
-        "model": model,
         "opacity": opacity,
         "classes": [
             {"id": item.id, "name": item.name, "colour": item.colour, "background": item.is_background}

@@ -16,9 +16,9 @@ _STAGES = ("preprocess", "invoke", "postprocess")
 class Metrics:
     """Renders telemetry and the process's memory, descriptors and CPU time as Prometheus text."""
 
-    def __init__(self, telemetry: Telemetry, model: str, viewers: Callable[[], int]) -> None:
+    def __init__(self, telemetry: Telemetry, viewers: Callable[[], int]) -> None:
         self._registry = CollectorRegistry()
-        self._registry.register(_TelemetryCollector(telemetry, model, viewers))
+        self._registry.register(_TelemetryCollector(telemetry, viewers))
         ProcessCollector(registry=self._registry)
 
     def render(self, accept: str) -> tuple[bytes, str]:
@@ -31,20 +31,29 @@ class Metrics:
 
 
 class _TelemetryCollector(Collector):
-    def __init__(self, telemetry: Telemetry, model: str, viewers: Callable[[], int]) -> None:
-        self._telemetry, self._model, self._viewers = telemetry, model, viewers
+    def __init__(self, telemetry: Telemetry, viewers: Callable[[], int]) -> None:
+        self._telemetry, self._viewers = telemetry, viewers
 
     def describe(self) -> list[Metric]:
         return []
 
     def collect(self) -> Iterator[Metric]:
         state = self._telemetry.state()
-        yield InfoMetricFamily("edge_seg", "Version and model.", {"version": __version__, "model": self._model})
+        yield _info(state)
         yield GaugeMetricFamily("edge_seg_viewers", "Browsers that look at the picture.", self._viewers())
         yield from _rate(state)
         yield from _shares(state)
         yield from _board(state)
         yield from _faults(state)
+
+
+def _info(state: State) -> Metric:
+    labels = {"version": __version__}
+    if state.model is not None:
+        labels |= {"model": state.model.name, "model_sha256": state.model.sha256}
+    if state.model is not None and state.model.version is not None:
+        labels |= {"model_version": str(state.model.version)}
+    return InfoMetricFamily("edge_seg", "Version and model.", labels)
 
 
 def _rate(state: State) -> Iterator[Metric]:

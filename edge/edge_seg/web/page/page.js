@@ -49,7 +49,6 @@ function begin(hello) {
   at("title").textContent = hello.title;
   document.title = `${hello.title} · edge-seg`;
   at("version").textContent = `edge-seg ${hello.version}`;
-  at("subtitle").dataset.model = hello.model;
   if (JSON.stringify(classes) !== JSON.stringify(hello.classes)) {
     classes = hello.classes;
     at("classes").replaceChildren(...classes.map(classRow));
@@ -88,7 +87,7 @@ function make(tag, className, text = "") {
 
 function show(state) {
   showCondition(state.source.condition, state.source.sentence);
-  at("subtitle").textContent = [at("subtitle").dataset.model, state.width ? `${state.width} × ${state.height}` : ""].filter(Boolean).join(" · ");
+  at("subtitle").textContent = [state.model?.name, state.width ? `${state.width} × ${state.height}` : ""].filter(Boolean).join(" · ");
   if (state.width) at("picture").style.setProperty("--ratio", `${state.width} / ${state.height}`);
   showNumbers(state);
   showShares(state.shares);
