@@ -37,7 +37,11 @@ class Address:
         Raises:
             UpdateError: to another host, unless it is HTTPS; from HTTPS to HTTP; or to no address.
         """
-        here, there = urlsplit(self.url), _parts(urljoin(self.url, location))
+        here = urlsplit(self.url)
+        try:
+            there = _parts(urljoin(self.url, location))
+        except ValueError:
+            raise UpdateError(f"{shown(here)}: redirects to what is no address; give the final address") from None
         same_host = there.hostname == here.hostname
         if there.scheme == "http" and not (same_host and here.scheme == "http"):
             raise UpdateError(f"{shown(here)}: redirects to {shown(there)}, unencrypted; give the final address")

@@ -53,8 +53,8 @@ class Download:
         missing_bytes = self._manifest.size_bytes - self._part.size_bytes
         if shutil.disk_usage(self._folder).free < missing_bytes + keep_free_bytes:
             raise UpdateError(
-                f"{self._folder}: the disk has no room for the new model, {self._manifest.size_bytes / 1e6:.1f} MB, beside "
-                f"the {keep_free_bytes / 1e6:.0f} MB that are to stay free; free some space"
+                f"{self._folder}: the disk has no room for the new model, {self._manifest.size_bytes / 1e6:.1f} MB, "
+                f"beside the {keep_free_bytes / 1e6:.0f} MB that are to stay free; free some space"
             )
 
     def _fetch_rest(self) -> None:
@@ -119,8 +119,8 @@ class Download:
 
     def _other_length(self, answer: Answer) -> UpdateError:
         return UpdateError(
-            f"{answer.place}: the model has not the {self._manifest.size_bytes} bytes that were signed; upload model and "
-            "manifest again"
+            f"{answer.place}: the model has not the {self._manifest.size_bytes} bytes that were signed; upload model "
+            "and manifest again"
         )
 
     def _is_wrong(self) -> UpdateError:

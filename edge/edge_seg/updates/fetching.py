@@ -77,8 +77,8 @@ def _ask_for_manifest(client: Client, address: Address, known_etag: str) -> tupl
             text += piece
             if len(text) > LARGEST_MANIFEST_BYTES:
                 raise UpdateError(
-                    f"{answer.place}: its manifest has more than {LARGEST_MANIFEST_BYTES / 1e6:.0f} MB, so it is none; make "
-                    "it with  edge-seg models sign"
+                    f"{answer.place}: its manifest has more than {LARGEST_MANIFEST_BYTES / 1e6:.0f} MB, so it is none; "
+                    "make it with  edge-seg models sign"
                 )
         return bytes(text), answer.etag
 

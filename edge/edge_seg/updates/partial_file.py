@@ -54,9 +54,17 @@ class PartialFile:
         return _read(self._wrong)
 
     def begin(self, etag: str) -> None:
-        """Begin again from nothing."""
+        """Begin again from nothing.
+
+        Raises:
+            OSError: the disk is full or fails.
+        """
         self.drop()
-        self._etag.write_text(etag, encoding="latin-1")
+        try:
+            self._etag.write_text(etag, encoding="latin-1")
+        except OSError:
+            self.drop()
+            raise
 
     def append(self, pieces: Iterable[bytes]) -> None:
         """Add what comes; also what came before a piece failed to come is kept.
