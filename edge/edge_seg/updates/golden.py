@@ -53,7 +53,7 @@ def agreement(golden: Golden, class_map: ClassMap) -> float:
             f"the manifest's golden picture has a class map of {expected.shape[1]}×{expected.shape[0]} pixels, but the "
             f"model gives {class_map.shape[1]}×{class_map.shape[0]}; sign the model again"
         )
-    return np.count_nonzero(expected == class_map) / expected.size
+    return float(np.count_nonzero(expected == class_map) / expected.size)
 
 
 def _png(pixels: NDArray[np.uint8]) -> str:

@@ -56,7 +56,7 @@ class Manifest(BaseModel):
     device_class: str = Field(default=ANY_DEVICE, pattern=_DEVICE_CLASS)
     """"any", or the beginning of what `device_class.this_device` calls the devices it is for."""
     slowest_ms: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    """What one picture may take on the device, from prepared to finished."""
+    """What one inference may take on the device."""
     golden: Golden
     created: str = Field(max_length=40)
     """When it was signed, ISO 8601; for people."""
