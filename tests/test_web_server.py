@@ -196,7 +196,7 @@ def test_metrics_are_prometheus_text() -> None:
         running.telemetry.alert(alert_event(rule, "raised"))
         running.telemetry.alert(alert_event("cleared", "raised"))
         running.telemetry.alert(alert_event("cleared", "cleared"))
-        running.telemetry.sink_error("events.jsonl")
+        running.telemetry.sink_error("events.jsonl", "the disk is full")
         running.telemetry.trouble("gone")
         wait_until(lambda: running.telemetry.state().source.condition == "live")
         answer = running.get("/metrics")

@@ -10,7 +10,7 @@ from edge_seg.model_identity import ModelIdentity
 from edge_seg.result import Result
 from edge_seg.telemetry.board import Board
 from edge_seg.telemetry.history import ShareHistory
-from edge_seg.telemetry.state import Alert, SourceState, State
+from edge_seg.telemetry.state import Alert, SinkFault, SourceState, State
 
 _SAMPLE_EVERY_S = 0.1
 _SHORTEST_STALL_S = 3.0
@@ -48,6 +48,8 @@ class Telemetry:
         self._recent: deque[Alert] = deque(maxlen=_RECENT_ALERTS)
         self._raised: Counter[str] = Counter()
         self._sink_errors: Counter[str] = Counter()
+        self._last_sink_error: SinkFault | None = None
+        self._waiting: Callable[[], Mapping[str, int]] = dict
         self._listeners: list[Listener] = []
 
     def observe(self, result: Result) -> None:
@@ -58,10 +60,10 @@ class Telemetry:
         with self._lock:
             self._frames += 1
             self._newest, self._newest_s = result, now_s
-            recovered, self._trouble = bool(self._trouble), ""
+            comes_back, self._trouble = bool(self._trouble) or self._frames == 1, ""
             if due:
                 self._sample(now_s, shares)
-        if recovered:
+        if comes_back:
             self._tell()
 
     def trouble(self, sentence: str) -> None:
@@ -89,10 +91,15 @@ class Telemetry:
             self._model = model
         self._tell()
 
-    def sink_error(self, name: str) -> None:
-        """Count a write that failed; `name` says which output, without secrets."""
+    def sink_error(self, name: str, sentence: str) -> None:
+        """Count a write that failed; `name` says which output, `sentence` why, both without secrets."""
         with self._lock:
             self._sink_errors[name] += 1
+            self._last_sink_error = SinkFault(name, sentence, time.time())
+
+    def count_waiting(self, waiting: Callable[[], Mapping[str, int]]) -> None:
+        """Have `waiting` asked how many events each receiver of alerts has not confirmed; it must be quick."""
+        self._waiting = waiting
 
     def end(self) -> None:
         """Say that no more results come."""
@@ -106,7 +113,7 @@ class Telemetry:
 
     def state(self) -> State:
         """Return how the run stands now."""
-        board = self._board.read()
+        board, waiting = self._board.read(), dict(self._waiting())
         with self._lock:
             now_s, now = self._clock(), time.time()
             source = self._source(now_s)
@@ -134,6 +141,8 @@ class Telemetry:
                 recent_alerts=tuple(self._recent),
                 alerts_raised=dict(self._raised),
                 sink_errors=dict(self._sink_errors),
+                last_sink_error=self._last_sink_error,
+                alerts_waiting=waiting,
                 troubles=self._troubles,
             )
 
