@@ -115,7 +115,7 @@ def test_a_broker_hears_how_the_camera_does_before_the_first_picture_and_at_once
         assert (said()["fps"], said()["frames"], said()["dropped"], said()["throttling"]) == (12.5, 1, 3, [])
         assert said()["model"] == {"name": "fire", "sha256": "a" * 64, "version": None}
         opened.telemetry.sink_error("a.mp4", "a.mp4: the disk is full")
-        opened.telemetry.count_waiting(lambda: {"hook": 2, "siren": 1})
+        opened.telemetry.watch_alerts([], lambda: {"hook": 2, "siren": 1})
         opened.telemetry.model_changed(NEW)
         wait_until(lambda: said()["model"] == {"name": "fire", "sha256": "b" * 64, "version": 7})
         assert (said()["alerts_waiting"], said()["sink_errors"]) == (3, 1)

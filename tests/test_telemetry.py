@@ -99,6 +99,15 @@ def test_alerts_are_active_until_cleared_and_remembered_newest_first(camera: Cam
     assert len(camera.told) == 8
 
 
+def test_what_may_be_counted_later_begins_at_zero() -> None:
+    telemetry = Telemetry(["red"], outputs=["a.jsonl"])
+    telemetry.watch_alerts(["fire > 2%"], lambda: {"siren": 1})
+    state = telemetry.state()
+    assert state.sink_errors == {"a.jsonl": 0}
+    assert state.alerts_raised == {"fire > 2%": 0}
+    assert state.alerts_waiting == {"siren": 1}
+
+
 def test_sink_errors_are_counted_by_output(camera: Camera) -> None:
     for name in ("a.jsonl", "a.jsonl", "b.mp4"):
         camera.telemetry.sink_error(name, f"{name}: the disk is full")

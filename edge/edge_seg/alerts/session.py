@@ -80,7 +80,7 @@ class Alerts:
         self._listeners: list[Listener] = [*(mqtt.note for mqtt in brokers), telemetry.alert, *listeners]
         origin = Origin(settings.device, source.name)
         self.alarm = Alarm(settings.rules, origin, self._on_event, clock=frame_clock(source), period_s=period_s)
-        telemetry.count_waiting(lambda: self.waiting)
+        telemetry.watch_alerts([str(rule) for rule in settings.rules], lambda: self.waiting)
 
     @property
     def waiting(self) -> dict[str, int]:

@@ -176,7 +176,7 @@ def camera(
         watch=watch,
     )
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
-    telemetry = Telemetry([item.name for item in segmenter.classes], model=segmenter.identity)
+    telemetry = Telemetry([item.name for item in segmenter.classes], model=segmenter.identity, outputs=outs)
     with heartbeat() as alive, ExitStack() as unused:
         opened = open_source(source, asked, on_bad_image=_leave_out, report=told(telemetry.trouble))
         unused.callback(opened.close)

@@ -31,9 +31,19 @@ class Telemetry:
         class_names: Sequence[str],
         *,
         model: ModelIdentity | None = None,
+        outputs: Sequence[str] = (),
         board: Board | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Begin the run.
+
+        Args:
+            class_names: the model's.
+            model: the one that runs, where that is known.
+            outputs: what `sink_error` may name later; counted from 0, so that the first error is a change.
+            board: what to ask for temperature and throttling.
+            clock: gives seconds that never go back.
+        """
         self.class_names = tuple(class_names)
         self._board, self._clock, self._model = board or Board(), clock, model
         self._lock = threading.Lock()
@@ -47,7 +57,7 @@ class Telemetry:
         self._active: dict[str, Alert] = {}
         self._recent: deque[Alert] = deque(maxlen=_RECENT_ALERTS)
         self._raised: Counter[str] = Counter()
-        self._sink_errors: Counter[str] = Counter()
+        self._sink_errors = Counter(dict.fromkeys(outputs, 0))
         self._last_sink_error: SinkFault | None = None
         self._waiting: Callable[[], Mapping[str, int]] = dict
         self._listeners: list[Listener] = []
@@ -97,9 +107,11 @@ class Telemetry:
             self._sink_errors[name] += 1
             self._last_sink_error = SinkFault(name, sentence, time.time())
 
-    def count_waiting(self, waiting: Callable[[], Mapping[str, int]]) -> None:
-        """Have `waiting` asked how many events each receiver of alerts has not confirmed; it must be quick."""
-        self._waiting = waiting
+    def watch_alerts(self, rules: Sequence[str], waiting: Callable[[], Mapping[str, int]]) -> None:
+        """Count the alerts of `rules` from 0; `waiting`, which must be quick, says what each receiver still lacks."""
+        with self._lock:
+            self._raised.update(dict.fromkeys(rules, 0))
+            self._waiting = waiting
 
     def end(self) -> None:
         """Say that no more results come."""
