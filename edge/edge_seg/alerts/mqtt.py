@@ -15,6 +15,7 @@ from edge_seg.telemetry import Telemetry
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 30.0
 _TELEMETRY_EVERY_S = 10.0
+_TELEMETRY_GATHERS_S = 0.2  # what happens together is told together
 _GOODBYE_S = 0.3
 
 
@@ -104,7 +105,8 @@ class MqttNotifier:
                 self._on_connected()
             while connection.alive and not self._closing.is_set():
                 self._publish_telemetry(connection)
-                self._stirred.wait(self._telemetry_every_s)
+                if self._stirred.wait(self._telemetry_every_s):
+                    self._closing.wait(_TELEMETRY_GATHERS_S)
                 self._stirred.clear()
             if connection.alive:
                 self._publish_telemetry(connection)
