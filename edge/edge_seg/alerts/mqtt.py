@@ -2,10 +2,10 @@
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from edge_seg.alerts.broker import Broker
-from edge_seg.alerts.broker_connection import BrokerConnection
+from edge_seg.alerts.broker_connection import BrokerConnection, Forbidden, connect
 from edge_seg.alerts.courier import Unreachable
 from edge_seg.alerts.event import AlertEvent
 from edge_seg.alerts.outage import Outage
@@ -27,6 +27,7 @@ class MqttNotifier:
         broker: Broker,
         topics: Topics,
         outage: Outage,
+        discovery_outage: Outage,
         telemetry: Telemetry,
         *,
         telemetry_every_s: float = _TELEMETRY_EVERY_S,
@@ -37,12 +38,14 @@ class MqttNotifier:
             broker: where to.
             topics: where what goes.
             outage: told when the broker comes and goes.
+            discovery_outage: told when the broker takes nothing for Home Assistant, which alerts do not need.
             telemetry: how the camera does; it is published when something happened that cannot wait,
             telemetry_every_s: and so often.
         """
         self.name = f"MQTT broker {broker.name}"
         self._on_connected: Callable[[], None] | None = None
-        self._broker, self._topics, self._outage = broker, topics, outage
+        self._broker, self._topics = broker, topics
+        self._outage, self._discovery_outage = outage, discovery_outage
         self._telemetry, self._telemetry_every_s = telemetry, telemetry_every_s
         self._connection: BrokerConnection | None = None
         self._last_events: dict[str, AlertEvent] = {}
@@ -95,7 +98,7 @@ class MqttNotifier:
     def _live(self) -> None:
         """Connect and stay connected, until the connection is lost or the notifier closed."""
         self._stirred.clear()
-        connection = BrokerConnection(self._broker, will=(self._topics.status, OFFLINE), on_lost=self._stirred.set)
+        connection = connect(self._broker, will=(self._topics.status, OFFLINE), on_lost=self._stirred.set)
         try:
             self._introduce(connection)
             self._connection = connection
@@ -117,11 +120,19 @@ class MqttNotifier:
 
     def _introduce(self, connection: BrokerConnection) -> None:
         announcements = self._topics.announcements()
-        for topic, message in announcements.items():
-            connection.publish(topic, message, retain=True)
+        self._announce(connection, announcements)
         self._publish_states(connection, *self._topics.alerts)
         connection.clear_retained(self._topics.retained_patterns, {*announcements, *self._topics.alerts.values()})
         connection.publish(self._topics.status, ONLINE, retain=True)
+
+    def _announce(self, connection: BrokerConnection, announcements: Mapping[str, str]) -> None:
+        try:
+            for topic, message in announcements.items():
+                connection.publish(topic, message, retain=True)
+        except Forbidden as failure:
+            self._discovery_outage.failed(str(failure))
+        else:
+            self._discovery_outage.recovered()
 
     def _publish_states(self, connection: BrokerConnection, *titles: str) -> None:
         rules = {rule.title: rule for rule in self._topics.rules}
@@ -143,7 +154,7 @@ class OneMessage:
 
     def deliver(self, event: AlertEvent) -> None:
         """Connect, publish one event, disconnect."""
-        connection = BrokerConnection(self._broker)
+        connection = connect(self._broker)
         try:
             connection.publish(events_topic(self._broker.base), event.to_json(), retain=False)
         finally:
