@@ -166,6 +166,14 @@ class BrokerConnection:
             self._client.loop_stop()
 
 
+def _confirmed(message: MQTTMessageInfo) -> bool:
+    try:
+        message.wait_for_publish(0.2)
+        return message.is_published()
+    except (RuntimeError, ValueError):
+        raise Unreachable("the connection was lost") from None
+
+
 def connect(
     broker: Broker, *, will: tuple[str, str] | None = None, on_lost: Callable[[], None] | None = None
 ) -> BrokerConnection:
@@ -178,11 +186,3 @@ def connect(
         return BrokerConnection(broker, will=will, on_lost=on_lost)
     except Outdated:
         return BrokerConnection(broker, protocol=MQTTProtocolVersion.MQTTv311, will=will, on_lost=on_lost)
-
-
-def _confirmed(message: MQTTMessageInfo) -> bool:
-    try:
-        message.wait_for_publish(0.2)
-        return message.is_published()
-    except (RuntimeError, ValueError):
-        raise Unreachable("the connection was lost") from None
