@@ -11,35 +11,33 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge_seg.errors import BenchmarkError
-from edge_seg_bench.endurance.viewer import free_port
 
 _ENDS_WITHIN_S = 30.0
 
 
 class Mosquitto:
-    """mosquitto on a port of its own, with what it keeps in a folder; runs until `close`."""
+    """mosquitto, with what it keeps in a folder; runs until `close`."""
 
-    def __init__(self, folder: Path, settings: Sequence[str]) -> None:
+    def __init__(self, folder: Path, port: int, settings: Sequence[str]) -> None:
         """Start it.
 
         Args:
             folder: for its settings and its database.
-            settings: further lines of mosquitto.conf(5).
+            port: the one that its settings have it listen on, on loopback.
+            settings: lines of mosquitto.conf(5), without those on persistence.
 
         Raises:
             BenchmarkError: it is not installed, or does not answer.
         """
-        self.port = free_port()
+        self.port = port
         self._config = folder / "mosquitto.conf"
         self._program = find_mosquitto()
         self._process: subprocess.Popen[bytes] | None = None
         lines = [
-            f"listener {self.port} 127.0.0.1",
-            "allow_anonymous true",
             "persistence true",
             f"persistence_location {folder}/",
+            *(["user root"] if os.geteuid() == 0 else []),  # the user "mosquitto" may not write there
             *settings,
-            *(["user root"] if os.geteuid() == 0 else []),
         ]
         self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.start()

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any, Literal
 
+from edge_seg_bench.endurance.viewer import free_port
 from edge_seg_bench.mosquitto import Mosquitto
 
 TOPIC = "edge-seg/faults"
@@ -25,7 +26,14 @@ class Broker:
         self.events: dict[str, str] = {}
         """Kind by id."""
         self.messages = 0
-        self._mosquitto = Mosquitto(folder, ("autosave_on_changes true", "autosave_interval 1"))
+        port = free_port()
+        settings = (
+            f"listener {port} 127.0.0.1",
+            "allow_anonymous true",
+            "autosave_on_changes true",
+            "autosave_interval 1",
+        )
+        self._mosquitto = Mosquitto(folder, port, settings)
         self._witness = self._make_witness()
 
     @property

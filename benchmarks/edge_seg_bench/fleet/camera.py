@@ -12,9 +12,10 @@ from edge_seg.model_identity import ModelIdentity
 from edge_seg.result import Result
 from edge_seg.sinks import overlay_painter
 from edge_seg.sources.frame import Frame
-from edge_seg.telemetry import Telemetry
+from edge_seg.telemetry import Board, Telemetry
 from edge_seg.web.address import Address
 from edge_seg.web.live_page import LivePage
+from edge_seg_bench.fleet.broker import Access, password_of
 from edge_seg_bench.fleet.pictures import CLASSES, Scene, photograph
 from edge_seg_bench.fleet.plan import FPS, REGION, WATCHED, device_name, plan_camera
 
@@ -46,7 +47,15 @@ class SimulatedCamera:
     """One camera of the fleet."""
 
     def __init__(
-        self, number: int, *, seed: int, frames: int, folder: Path, broker_uri: str, report: Callable[[str], None]
+        self,
+        number: int,
+        *,
+        seed: int,
+        frames: int,
+        folder: Path,
+        broker: Access,
+        token: str,
+        report: Callable[[str], None],
     ) -> None:
         """Open every way out; the first picture comes with `step`.
 
@@ -55,7 +64,8 @@ class SimulatedCamera:
             seed: of the plan.
             frames: all incidents are over before this one.
             folder: of the alerts of the whole fleet.
-            broker_uri: as `--mqtt` takes it.
+            broker: where it is.
+            token: of the live page.
             report: told what fails and recovers.
         """
         self.name = device_name(number)
@@ -63,16 +73,19 @@ class SimulatedCamera:
         source = PlannedPictures(self.name)
         self._frames = iter(source)
         self._scene = Scene(plan_camera(seed, number, frames), random.Random(f"{seed} {number} shares"))
-        telemetry = Telemetry(names, model=MODEL)
+        temperature_c = 45.0 + number % 20
+        telemetry = Telemetry(names, model=MODEL, board=Board(lambda: temperature_c, lambda: ()))
         settings = AlertSettings(
             rules=parse_rules([watched.rule for watched in WATCHED], [REGION]),
             folder=folder / self.name,
             device=self.name,
-            mqtt=(broker_uri,),
+            mqtt=(f"mqtts://{self.name}@localhost:{broker.port}?discovery=off",),
+            mqtt_password=password_of(self.name),
+            ca_file=broker.ca_file,
         )
-        self._alerts = Alerts(settings, source, CLASSES, overlay_painter(CLASSES), report, [telemetry.alert])
-        self._page = LivePage(Address("127.0.0.1", 0), CLASSES, telemetry, title=self.name)
-        self._observers = [*self._alerts.observers, telemetry.observe]
+        self._alerts = Alerts(settings, source, CLASSES, overlay_painter(CLASSES), report, telemetry)
+        self._page = LivePage(Address("127.0.0.1", 0), CLASSES, telemetry, token=token, title=self.name)
+        self._observers = (self._alerts.alarm.observe, telemetry.observe)
 
     @property
     def url(self) -> str:

@@ -1,11 +1,10 @@
-"""A process that many simulated cameras live in: `python -m edge_seg_bench.fleet.driver SETTINGS`.
+"""A process that many simulated cameras live in: `python -m edge_seg_bench.fleet.driver`.
 
-It writes one line of JSON once all its cameras are open, makes pictures from the line "go" on its standard input
-until that input ends, and writes another line of JSON then.
+It reads its settings, one line of JSON, from its standard input; says in a line of JSON when its cameras are open;
+makes pictures from the line "go" until the input ends; and writes another line of JSON then.
 """
 
 import itertools
-import json
 import sys
 import threading
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import cv2
 
+from edge_seg_bench.fleet.broker import Access
 from edge_seg_bench.fleet.camera import SimulatedCamera
 from edge_seg_bench.fleet.plan import FPS
 from edge_seg_bench.recording import Strict
@@ -30,7 +30,10 @@ class DriverSettings(Strict):
     frames: int
     """All incidents of its cameras are over before this one."""
     folder: Path
-    broker_uri: str
+    broker_port: int
+    ca_file: Path
+    token: str
+    """Of the live pages."""
 
 
 class Opened(Strict):
@@ -60,7 +63,8 @@ def drive(settings: DriverSettings) -> None:
             seed=settings.seed,
             frames=settings.frames,
             folder=settings.folder,
-            broker_uri=settings.broker_uri,
+            broker=Access(settings.broker_port, settings.ca_file),
+            token=settings.token,
             report=_report,
         )
         for index in range(settings.count)
@@ -105,4 +109,4 @@ def _report(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    drive(DriverSettings.model_validate(json.loads(sys.argv[1])))
+    drive(DriverSettings.model_validate_json(sys.stdin.readline()))

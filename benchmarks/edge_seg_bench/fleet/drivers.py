@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from edge_seg.errors import BenchmarkError
@@ -19,12 +20,13 @@ class Driver:
         self.settings, self._log = settings, log
         with log.open("wb") as said:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "edge_seg_bench.fleet.driver", settings.model_dump_json()],
+                [sys.executable, "-P", "-m", "edge_seg_bench.fleet.driver"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
                 text=True,
             )
+        self._write_line(settings.model_dump_json())
 
     @property
     def pid(self) -> int:
@@ -41,9 +43,7 @@ class Driver:
 
     def go(self) -> None:
         """Let the pictures begin."""
-        assert self._process.stdin is not None
-        self._process.stdin.write("go\n")
-        self._process.stdin.flush()
+        self._write_line("go")
 
     def kill(self) -> None:
         """Kill it (SIGKILL), as a power cut ends a camera."""
@@ -74,6 +74,11 @@ class Driver:
         """Return what its cameras reported."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
+    def _write_line(self, line: str) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n")
+        self._process.stdin.flush()
+
     def _read_line(self) -> str:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -87,4 +92,4 @@ def split_cameras(cameras: int, doomed: int, most: int) -> Sequence[tuple[int, i
     rest = cameras - doomed
     processes = -(-rest // most)
     bounds = [doomed + rest * index // processes for index in range(processes + 1)]
-    return [(0, doomed), *((first, end - first) for first, end in zip(bounds, bounds[1:], strict=False))]
+    return [(0, doomed), *((first, end - first) for first, end in pairwise(bounds))]

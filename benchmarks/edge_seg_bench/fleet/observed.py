@@ -2,15 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from enum import StrEnum
+from pathlib import Path
 
 from edge_seg_bench.fleet.driver import Ended
 from edge_seg_bench.fleet.plan import PlannedEvent
 from edge_seg_bench.fleet.receiver import Arrival
 from edge_seg_bench.fleet.usage import Usage
 
-Restart = Literal["term", "kill"]
-"""How the broker is ended: asked by SIGTERM, or by SIGKILL as a power cut does."""
+
+class Restart(StrEnum):
+    """How the broker is ended before it is started again."""
+
+    TERM = "term"
+    """Asked by SIGTERM: it saves what it keeps."""
+    KILL = "kill"
+    """By SIGKILL, as a power cut would: what it has not saved is gone."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +27,12 @@ class FleetSettings:
     cameras: int
     seconds: float
     seed: int
-    restarts: tuple[Restart, ...] = ("term",)
+    config: Path
+    """The folder with prometheus.yml, rules.yml, mosquitto.conf and mosquitto.acl."""
+    restarts: tuple[Restart, ...] = (Restart.TERM,)
     """Of the broker, evenly spread over the run."""
     away_s: float = 5.0
     """How long the broker is gone each time."""
-    scrape_every_s: int = 5
 
     @property
     def doomed(self) -> int:

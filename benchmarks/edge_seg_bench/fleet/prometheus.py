@@ -13,6 +13,9 @@ from typing import Any
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.endurance.viewer import free_port
 
+LABEL = "instance"
+"""The label that holds a camera's name."""
+
 _PATIENCE_S = 30.0
 
 
@@ -46,18 +49,18 @@ class Prometheus:
         """The process's number."""
         return self._process.pid
 
-    def values(self, query: str, label: str) -> dict[str, float]:
-        """Return what an instant query gives, by one of the labels."""
+    def values(self, query: str) -> dict[str, float]:
+        """Return what an instant query gives, by the cameras' names."""
         found = self._ask(f"/api/v1/query?{urllib.parse.urlencode({'query': query})}")["result"]
-        return {series["metric"][label]: float(series["value"][1]) for series in found}
+        return {series["metric"][LABEL]: float(series["value"][1]) for series in found}
 
-    def firing(self, label: str) -> dict[str, set[str]]:
-        """Return the alerts that fire, each with the values of one of the labels."""
-        found: dict[str, set[str]] = {}
-        for alert in self._ask("/api/v1/alerts")["alerts"]:
-            if alert["state"] == "firing" and label in alert["labels"]:
-                found.setdefault(alert["labels"]["alertname"], set()).add(alert["labels"][label])
-        return found
+    def firing(self, rule: str) -> set[str]:
+        """Return the cameras for which a rule fires."""
+        return {
+            alert["labels"][LABEL]
+            for alert in self._ask("/api/v1/alerts")["alerts"]
+            if alert["state"] == "firing" and alert["labels"]["alertname"] == rule
+        }
 
     def close(self) -> None:
         """End it."""
@@ -93,37 +96,21 @@ def find_prometheus() -> str:
     return program
 
 
-def write_targets(path: Path, pages: Mapping[str, str]) -> None:
-    """Write the file that Prometheus finds the cameras in (file_sd), from the URL of each one's page by its name."""
+def write_config(folder: Path, shipped: Path, pages: Mapping[str, str], token: str) -> Path:
+    """Complete the configuration that edge-seg ships by this fleet's cameras and token; return its path.
+
+    Args:
+        folder: where it is to be.
+        shipped: the folder with prometheus.yml and rules.yml.
+        pages: URL of each camera's live page by its name.
+        token: of the pages.
+    """
+    for name in ("prometheus.yml", "rules.yml"):
+        shutil.copyfile(shipped / name, folder / name)
     targets = [
-        {"targets": [urllib.parse.urlsplit(url).netloc], "labels": {"camera": name}} for name, url in pages.items()
+        {"targets": [urllib.parse.urlsplit(url).netloc], "labels": {LABEL: name, "fleet": "simulated"}}
+        for name, url in pages.items()
     ]
-    path.write_text(json.dumps(targets, indent=1) + "\n", encoding="utf-8")
-
-
-def write_config(folder: Path, pages: Mapping[str, str], scrape_every_s: int) -> Path:
-    """Write the configuration, its rules and its targets into a folder; return its path."""
-    write_targets(folder / "cameras.json", pages)
-    rules = folder / "rules.yml"
-    rules.write_text(
-        """groups:
-- name: edge-seg
-  rules:
-  - alert: EdgeSegCameraDown
-    expr: up{job="edge-seg"} == 0
-    for: 30s
-"""
-    )
-    config = folder / "prometheus.yml"
-    config.write_text(
-        f"""global:
-  scrape_interval: {scrape_every_s}s
-  evaluation_interval: {scrape_every_s}s
-rule_files: [rules.yml]
-scrape_configs:
-- job_name: edge-seg
-  file_sd_configs:
-  - files: [cameras.json]
-"""
-    )
-    return config
+    (folder / "cameras.yml").write_text(json.dumps(targets, indent=1) + "\n", encoding="utf-8")  # JSON is YAML, too
+    (folder / "edge-seg.token").write_text(token, encoding="ascii")
+    return folder / "prometheus.yml"

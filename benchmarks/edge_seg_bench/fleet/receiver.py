@@ -7,13 +7,13 @@ what comes while it is away waits for it. https://docs.oasis-open.org/mqtt/mqtt/
 import json
 import threading
 import time
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from edge_seg.alerts.event import EventKind
 from edge_seg.errors import BenchmarkError
+from edge_seg_bench.fleet.broker import OPERATOR, Access, password_of
 from edge_seg_bench.fleet.plan import PlannedEvent
 
 ROOT = "edge-seg"
@@ -43,7 +43,12 @@ class Presence:
 class Receiver:
     """Takes down what arrives."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, broker: Access) -> None:
+        """Subscribe.
+
+        Raises:
+            BenchmarkError: the broker does not answer.
+        """
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
 
@@ -53,12 +58,14 @@ class Receiver:
         """How often the broker had forgotten the session."""
         self._subscribed, self._connections = threading.Event(), 0
         self._client: Any = Client(CallbackAPIVersion.VERSION2, client_id="receiver", clean_session=False)
+        _log_in(self._client, broker)
         self._client.on_connect, self._client.on_message = self._on_connect, self._on_message
-        self._client.on_subscribe = lambda *_: self._subscribed.set()
+        self._client.on_subscribe = self._on_subscribe
         self._client.reconnect_delay_set(min_delay=1, max_delay=1)
-        self._client.connect("127.0.0.1", port)
+        self._client.connect("localhost", broker.port)
         self._client.loop_start()
-        self._subscribed.wait(_PATIENCE_S)
+        if not self._subscribed.wait(_PATIENCE_S):
+            raise BenchmarkError(f"the broker on port {broker.port} lets nobody subscribe within {_PATIENCE_S:g} s")
 
     def online(self, since: float) -> set[str]:
         """Return the cameras that came online at or after a time, in seconds since the epoch."""
@@ -79,6 +86,9 @@ class Receiver:
             self.sessions_lost += self._connections > 1
             client.subscribe([(f"{ROOT}/+/events", 1), (f"{ROOT}/+/status", 1)])
 
+    def _on_subscribe(self, *_: object) -> None:
+        self._subscribed.set()
+
     def _on_message(self, _client: object, _data: object, message: Any) -> None:
         now = time.time()
         _, camera, what = message.topic.split("/")
@@ -96,8 +106,8 @@ def read_arrival(payload: bytes, now: float) -> Arrival:
     return Arrival(record["id"], event, datetime.fromisoformat(record["time"]).timestamp(), now)
 
 
-def read_retained(port: int, *patterns: str) -> dict[str, str]:
-    """Return the retained messages by topic, as somebody finds them who comes now.
+def read_retained(broker: Access) -> dict[str, str]:
+    """Return the fleet's retained messages by topic, as somebody finds them who comes now.
 
     A message of one's own marks their end: a broker keeps the order of what it has for a client.
 
@@ -108,7 +118,7 @@ def read_retained(port: int, *patterns: str) -> dict[str, str]:
     from paho.mqtt.enums import CallbackAPIVersion
 
     found: dict[str, str] = {}
-    fence, passed = f"fence/{uuid.uuid4().hex}", threading.Event()
+    fence, passed = f"{ROOT}/{OPERATOR}/fence", threading.Event()
 
     def take_down(_client: object, _data: object, message: Any) -> None:
         if message.topic == fence:
@@ -116,15 +126,25 @@ def read_retained(port: int, *patterns: str) -> dict[str, str]:
         else:
             found[message.topic] = message.payload.decode()
 
+    def subscribe(*_: object) -> None:
+        client.subscribe(f"{ROOT}/#", qos=1)
+
+    def mark_the_end(*_: object) -> None:
+        client.publish(fence, b"", qos=1)
+
     client: Any = Client(CallbackAPIVersion.VERSION2)
-    client.on_message = take_down
-    client.on_subscribe = lambda *_: client.publish(fence, b"", qos=1)
-    client.connect("127.0.0.1", port)
-    client.subscribe([*((pattern, 1) for pattern in patterns), (fence, 1)])
+    _log_in(client, broker)
+    client.on_connect, client.on_subscribe, client.on_message = subscribe, mark_the_end, take_down
+    client.connect("localhost", broker.port)
     client.loop_start()
     in_time = passed.wait(_PATIENCE_S)
     client.disconnect()
     client.loop_stop()
     if not in_time:
-        raise BenchmarkError(f"the broker on port {port} gives no retained messages within {_PATIENCE_S:g} s")
+        raise BenchmarkError(f"the broker on port {broker.port} gives no retained messages within {_PATIENCE_S:g} s")
     return found
+
+
+def _log_in(client: Any, broker: Access) -> None:
+    client.username_pw_set(OPERATOR, password_of(OPERATOR))
+    client.tls_set_context(broker.tls())

@@ -1,9 +1,10 @@
 """A fleet, its broker, its watchers, and what is done to them."""
 
 import os
+import secrets
 import signal
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,26 +12,24 @@ from pathlib import Path
 
 from edge_seg.errors import BenchmarkError
 from edge_seg_bench.endurance.fault_bench import wait_until
+from edge_seg_bench.fleet.broker import Access, open_broker
 from edge_seg_bench.fleet.driver import DriverSettings
 from edge_seg_bench.fleet.drivers import Driver, split_cameras
 from edge_seg_bench.fleet.observed import FleetSettings, Observed, Outage, Restart
 from edge_seg_bench.fleet.plan import FPS, PlannedEvent, device_name, plan_camera, planned_events
 from edge_seg_bench.fleet.prometheus import Prometheus, write_config
-from edge_seg_bench.fleet.receiver import ROOT, Receiver, read_arrival, read_retained
+from edge_seg_bench.fleet.receiver import Receiver, read_arrival, read_retained
 from edge_seg_bench.fleet.scraping import scraped, wait_for_rules
 from edge_seg_bench.fleet.usage import UsageMeter
 from edge_seg_bench.mosquitto import Mosquitto
 
 PER_PROCESS = 50
-AUTOSAVE_S = 10
-"""The broker writes what it keeps to the disk so often; mosquitto's own default is half an hour."""
-
 _KILL_AT = 0.75
 _KILL_MARGIN_S = 2.0
 _STARTS_WITHIN_S = 120.0
 _BACK_WITHIN_S = 60.0  # a camera tries again after 30 s at the latest
 _SETTLES_WITHIN_S = 60.0
-_SIGNALS: Mapping[Restart, signal.Signals] = {"term": signal.SIGTERM, "kill": signal.SIGKILL}
+_SIGNALS: Mapping[Restart, signal.Signals] = {Restart.TERM: signal.SIGTERM, Restart.KILL: signal.SIGKILL}
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,7 @@ class Stage:
     settings: FleetSettings
     folder: Path
     broker: Mosquitto
+    access: Access
     receiver: Receiver
     drivers: Sequence[Driver]
     prometheus: Prometheus
@@ -66,7 +66,7 @@ def run_fleet(folder: Path, settings: FleetSettings, announce: Callable[[str], N
         announce("waiting for the last events")
         wait_until(lambda: stage.receiver.events() >= planned, _SETTLES_WITHIN_S)
         wait_for_rules(stage.prometheus, killed_cameras(settings))
-        retained = read_retained(stage.broker.port, f"{ROOT}/#")
+        retained = read_retained(stage.access)
         seen = scraped(stage.prometheus, killed_cameras(settings), time.time() - started_at)
         usage = meter.stop()
         ended_at = time.time()
@@ -111,36 +111,34 @@ def _frames(settings: FleetSettings, doomed: bool) -> int:
 
 
 @contextmanager
-def _open_stage(folder: Path, settings: FleetSettings, announce: Callable[[str], None]) -> Iterator[Stage]:
+def _open_stage(folder: Path, settings: FleetSettings, announce: Callable[[str], None]) -> Generator[Stage]:
     with ExitStack() as stack:
-        broker = Mosquitto(folder, (f"autosave_interval {AUTOSAVE_S}",))
+        names = [device_name(number) for number in range(settings.cameras)]
+        broker, access = open_broker(folder, settings.config, names)
         stack.callback(broker.close)
-        receiver = Receiver(broker.port)
+        receiver = Receiver(access)
         stack.callback(receiver.close)
         announce(f"{settings.cameras} cameras start")
-        drivers: list[Driver] = []
+        drivers, token = list[Driver](), secrets.token_hex(16)
         for first, count in split_cameras(settings.cameras, settings.doomed, PER_PROCESS):
-            drivers.append(Driver(_driver_settings(folder, settings, first, count, broker), folder / f"{first}.log"))
+            asked = DriverSettings(
+                seed=settings.seed,
+                first=first,
+                count=count,
+                frames=_frames(settings, first < settings.doomed),
+                folder=folder / "alerts",
+                broker_port=access.port,
+                ca_file=access.ca_file,
+                token=token,
+            )
+            drivers.append(Driver(asked, folder / f"{first}.log"))
             stack.callback(drivers[-1].close)
         pages = {name: url for driver in drivers for name, url in driver.pages().items()}
-        prometheus = Prometheus(folder, write_config(folder, pages, settings.scrape_every_s))
+        prometheus = Prometheus(folder, write_config(folder, settings.config, pages, token))
         stack.callback(prometheus.close)
         if wait_until(lambda: len(receiver.online(0.0)) == settings.cameras, _STARTS_WITHIN_S) is None:
             raise BenchmarkError(f"{len(receiver.online(0.0))} of {settings.cameras} cameras came online")
-        yield Stage(settings, folder, broker, receiver, drivers, prometheus)
-
-
-def _driver_settings(
-    folder: Path, settings: FleetSettings, first: int, count: int, broker: Mosquitto
-) -> DriverSettings:
-    return DriverSettings(
-        seed=settings.seed,
-        first=first,
-        count=count,
-        frames=_frames(settings, first < settings.doomed),
-        folder=folder / "alerts",
-        broker_uri=f"mqtt://127.0.0.1:{broker.port}",
-    )
+        yield Stage(settings, folder, broker, access, receiver, drivers, prometheus)
 
 
 def _play(
