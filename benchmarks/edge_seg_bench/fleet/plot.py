@@ -52,5 +52,6 @@ def _draw_delays(axes: Any, report: FleetReport) -> None:
     known = [(item.at_s / 60, item.longest_delay_s) for item in report.bins if item.longest_delay_s is not None]
     axes.plot([at for at, _ in known], [seconds for _, seconds in known], ".", color=_ARRIVED, markersize=4)
     axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
     axes.set_ylabel("longest delay, s")
     axes.set_xlabel("minutes")

@@ -82,7 +82,9 @@ class Receiver:
 
     def _on_connect(self, client: Any, _data: object, flags: Any, *_: object) -> None:
         self._connections += 1
-        if not flags.session_present:
+        if flags.session_present:
+            self._subscribed.set()
+        else:
             self.sessions_lost += self._connections > 1
             client.subscribe([(f"{ROOT}/+/events", 1), (f"{ROOT}/+/status", 1)])
 

@@ -48,6 +48,7 @@ def _summary(report: FleetReport) -> list[tuple[str, str, str]]:
         ("second copies, told by their id", str(report.duplicates), NONE),
         ("events still in a camera's outbox", str(report.still_waiting), "0"),
         *(_outage(outage) for outage in report.outages),
+        ("times the broker had forgotten the subscriber's session", str(report.sessions_lost), NONE),
         ("cameras killed", str(report.killed), NONE),
         ("wrong retained messages (status, alerts, telemetry)", str(len(report.wrong_retained)), "0"),
         ("cameras Prometheus saw up", str(report.seen_up), cameras),
