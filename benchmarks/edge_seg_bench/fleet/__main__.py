@@ -25,7 +25,7 @@ def fleet(
         ),
     ] = None,
     config: Annotated[
-        Path, typer.Option(help="Folder with Prometheus' prometheus.yml and rules.yml, and mosquitto.conf.")
+        Path, typer.Option(help="Folder with prometheus.yml, rules.yml, mosquitto.conf and mosquitto.acl.")
     ] = Path("edge/fleet"),
     out: Annotated[
         Path | None, typer.Option(help="JSON file; Markdown and a plot go beside it.", show_default=False)
@@ -41,7 +41,7 @@ def fleet(
     Example:  python -m edge_seg_bench.fleet --cameras 20 --minutes 0.5 --out fleet.json
     """
     from edge_seg.extras import require_extra
-    from edge_seg.files import write_text
+    from edge_seg.files import check_can_write, write_text
     from edge_seg_bench.fleet.plot import plot
     from edge_seg_bench.fleet.report import make_report
     from edge_seg_bench.fleet.run import run_fleet
@@ -49,6 +49,8 @@ def fleet(
 
     for extra, purpose in (("web", "the live pages"), ("mqtt", "the broker"), ("report", "the plot")):
         require_extra(extra, purpose=purpose)
+    if out is not None:
+        check_can_write(out.parent)
     settings = FleetSettings(cameras, minutes * 60, seed, config, tuple(restart or (Restart.TERM,)))
     with tempfile.TemporaryDirectory(prefix="edge-seg-fleet-", ignore_cleanup_errors=True) as folder:
         report = make_report(run_fleet(Path(folder), settings, lambda what: typer.echo(what, err=True)))

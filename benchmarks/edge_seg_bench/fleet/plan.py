@@ -1,7 +1,8 @@
 """What happens in front of each camera: decided by a seed alone, so that the events to come are known beforehand."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from edge_seg.alerts.event import EventKind
@@ -83,6 +84,11 @@ def planned_events(device: str, incidents: Sequence[Incident]) -> Iterator[Plann
             raised = incident.first_frame + for_frames[incident.alert]
             yield PlannedEvent(device, raised, incident.alert, "raised")
             yield PlannedEvent(device, incident.end_frame, incident.alert, "cleared")
+
+
+def raised_by(events: Collection[PlannedEvent], left_out: Set[str]) -> Counter[str]:
+    """Return how many alerts each camera raises, without those that are left out."""
+    return Counter(event.device for event in events if event.kind == "raised" and event.device not in left_out)
 
 
 def _incidents(watched: Watched, chance: random.Random, frames: int) -> Iterator[Incident]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from edge_seg_bench.fleet.observed import Observed, Outage, Restart
-from edge_seg_bench.fleet.plan import FPS, WATCHED, device_name
+from edge_seg_bench.fleet.plan import FPS, WATCHED, device_name, raised_by
 from edge_seg_bench.fleet.receiver import Arrival
 from edge_seg_bench.fleet.retained import wrong_retained
 from edge_seg_bench.fleet.verdict import delays, first_arrivals, judge
@@ -191,7 +191,7 @@ def _delay_row(arrivals: Sequence[Arrival]) -> DelayRow | None:
 
 
 def _miscounted(observed: Observed, cameras: set[str]) -> int:
-    planned = Counter(event.device for event in observed.planned if event.kind == "raised")
+    planned = raised_by(observed.planned, observed.killed)
     return sum(planned[name] != observed.scraped.raised.get(name, 0) for name in cameras - observed.killed)
 
 

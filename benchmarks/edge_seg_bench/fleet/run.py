@@ -16,10 +16,10 @@ from edge_seg_bench.fleet.broker import Access, open_broker
 from edge_seg_bench.fleet.driver import DriverSettings
 from edge_seg_bench.fleet.drivers import Driver, split_cameras
 from edge_seg_bench.fleet.observed import FleetSettings, Observed, Outage, Restart
-from edge_seg_bench.fleet.plan import FPS, PlannedEvent, device_name, plan_camera, planned_events
+from edge_seg_bench.fleet.plan import FPS, PlannedEvent, device_name, plan_camera, planned_events, raised_by
 from edge_seg_bench.fleet.prometheus import Prometheus, write_config
 from edge_seg_bench.fleet.receiver import Receiver, read_arrival, read_retained
-from edge_seg_bench.fleet.scraping import scraped, wait_for_rules
+from edge_seg_bench.fleet.scraping import scraped, wait_until_told
 from edge_seg_bench.fleet.usage import UsageMeter
 from edge_seg_bench.mosquitto import Mosquitto
 
@@ -56,7 +56,7 @@ def run_fleet(folder: Path, settings: FleetSettings, announce: Callable[[str], N
     Raises:
         BenchmarkError: something is not installed, or does not start.
     """
-    planned = plan_fleet(settings)
+    planned, killed = plan_fleet(settings), killed_cameras(settings)
     with _open_stage(folder, settings, announce) as stage:
         meter = UsageMeter(lambda: _processes(stage))
         started_at = time.time()
@@ -65,9 +65,10 @@ def run_fleet(folder: Path, settings: FleetSettings, announce: Callable[[str], N
         outages = _play(stage, planned, started_at, announce)
         announce("waiting for the last events")
         wait_until(lambda: stage.receiver.events() >= planned, _SETTLES_WITHIN_S)
-        wait_for_rules(stage.prometheus, killed_cameras(settings))
+        announce("waiting for Prometheus")
+        wait_until_told(stage.prometheus, killed, raised_by(planned, killed))
         retained = read_retained(stage.access)
-        seen = scraped(stage.prometheus, killed_cameras(settings), time.time() - started_at)
+        seen = scraped(stage.prometheus, killed, time.time() - started_at)
         usage = meter.stop()
         ended_at = time.time()
         ended = tuple(driver.end() for driver in stage.drivers[1:])
@@ -81,7 +82,7 @@ def run_fleet(folder: Path, settings: FleetSettings, announce: Callable[[str], N
             journalled=frozenset(_journalled(stage)),
             outages=tuple(outages),
             sessions_lost=stage.receiver.sessions_lost,
-            killed=killed_cameras(settings),
+            killed=killed,
             retained=retained,
             scraped=seen,
             ended=ended,
