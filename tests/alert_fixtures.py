@@ -158,7 +158,9 @@ def mosquitto(folder: Path, *more: str) -> Iterator[Mosquitto]:
 class Subscriber:
     """What arrives on a broker, in order: (topic, message, retained)."""
 
-    def __init__(self, port: int, topic: str = "#") -> None:
+    def __init__(
+        self, port: int, topic: str = "#", *, user: str | None = None, password: str = "", ca_file: Path | None = None
+    ) -> None:
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
 
@@ -169,7 +171,11 @@ class Subscriber:
         )
         subscribed = threading.Event()
         self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.connect("127.0.0.1", port)
+        if user is not None:
+            self._client.username_pw_set(user, password)
+        if ca_file is not None:
+            self._client.tls_set(str(ca_file))
+        self._client.connect("localhost" if ca_file else "127.0.0.1", port)
         self._client.loop_start()
         self._client.subscribe(topic, qos=1)
         assert subscribed.wait(10)
@@ -186,8 +192,8 @@ class Subscriber:
 
 
 @contextmanager
-def subscriber(port: int, topic: str = "#") -> Iterator[Subscriber]:
-    opened = Subscriber(port, topic)
+def subscriber(port: int, topic: str = "#", **login: Any) -> Iterator[Subscriber]:
+    opened = Subscriber(port, topic, **login)
     try:
         yield opened
     finally:
