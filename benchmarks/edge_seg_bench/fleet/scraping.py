@@ -12,7 +12,7 @@ _TOLD_WITHIN_S = 150.0
 
 
 def wait_until_told(prometheus: Prometheus, killed: Set[str], raised: Mapping[str, int]) -> None:
-    """Wait until Prometheus reports the killed cameras and has read the others' counts, or it is clear that it will not.
+    """Wait until Prometheus reports the killed cameras and counts the others' alerts, or it is clear that it will not.
 
     Args:
         prometheus: which one.

@@ -1,9 +1,11 @@
 """One connection to an MQTT broker, from its beginning to its end."""
 
+import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
 from paho.mqtt.enums import CallbackAPIVersion
@@ -100,6 +102,7 @@ class BrokerConnection:
             CallbackAPIVersion.VERSION2, client_id=f"edge-seg-{uuid.uuid4().hex[:12]}", reconnect_on_failure=False
         )
         client.connect_timeout = _CONNECT_TIMEOUT_S
+        client.on_socket_open = _send_at_once
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         if broker.user is not None:
             client.username_pw_set(broker.user, broker.password)
@@ -130,6 +133,11 @@ class BrokerConnection:
         """Let the client's thread end; one that hangs in the network is left to itself."""
         if self._lost.is_set():
             self._client.loop_stop()
+
+
+def _send_at_once(_client: Client, _data: object, opened: Any) -> None:
+    """Let no event wait behind telemetry, which the broker does not answer: 40 ms by Nagle's algorithm (tcp(7))."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _confirmed(message: MQTTMessageInfo) -> bool:
