@@ -138,7 +138,7 @@ def test_a_small_fleet_loses_nothing_over_a_restart_and_a_loss_is_noticed(tmp_pa
     pytest.importorskip("matplotlib", reason="needs edge-seg[report]")
     from edge_seg_bench.fleet.plot import plot
 
-    settings = FleetSettings(8, 10.0, 3, hastened(tmp_path / "config"), away_s=1.0)
+    settings = FleetSettings(8, 10.0, 12, hastened(tmp_path / "config"), away_s=1.0)
     said: list[str] = []
     observed = run_fleet(tmp_path, settings, said.append)
     report = make_report(observed)
