@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 
-from alert_fixtures import Mosquitto, event, free_port, mosquitto, self_signed, subscriber, wait_until
+from alert_fixtures import (
+    Mosquitto,
+    event,
+    free_port,
+    mosquitto,
+    older_broker,
+    self_signed,
+    subscriber,
+    wait_until,
+)
 from device_fixtures import frame, result
 from edge_seg import __version__
 from edge_seg.alerts import AlertEvent, Rule, parse_rules
@@ -19,6 +28,7 @@ from edge_seg.alerts.broker_connection import BrokerConnection
 from edge_seg.alerts.courier import Courier, Unreachable, close_couriers, receiver_outage
 from edge_seg.alerts.event import rule_fields
 from edge_seg.alerts.mqtt import MqttNotifier, OneMessage
+from edge_seg.alerts.outage import Outage
 from edge_seg.alerts.outbox import DiskOutbox
 from edge_seg.alerts.store import EventStore
 from edge_seg.alerts.topics import Topics
@@ -45,7 +55,10 @@ class Line:
     def __init__(self, broker: Broker, store: EventStore, reports: list[str], rules: tuple[Rule, ...] = RULES) -> None:
         outage = receiver_outage(f"MQTT broker {broker.name}", reports.append)
         self.telemetry = Telemetry(("red", "blue"), model=OLD, board=Board(lambda: 48.5, lambda: ()))
-        self.notifier = MqttNotifier(broker, topics_of(broker, rules), outage, self.telemetry, telemetry_every_s=3600)
+        discovery = Outage("Home Assistant", "will not find it", reports.append)
+        self.notifier = MqttNotifier(
+            broker, topics_of(broker, rules), outage, discovery, self.telemetry, telemetry_every_s=3600
+        )
         outbox = DiskOutbox(store, "broker", self.notifier.name, reports.append)
         self._courier = Courier(self.notifier, outbox, outage, reports.append)
         self.notifier.start(self._courier.wake)
@@ -237,6 +250,52 @@ def test_a_password_is_needed_where_it_is(tmp_path: Path, reports: list[str]) ->
             wait_until(lambda: bool(reports))
     assert "refuses the connection (Not authorized)" in reports[0]
     assert "s3cret" not in reports[0]
+
+
+def only(folder: Path, *topics: str) -> list[str]:
+    """Configure a broker on which everybody reads everything and writes to some topics alone."""
+    rights = ["topic read #", *(f"topic readwrite {topic}" for topic in topics)]
+    (folder / "acl").write_text("\n".join(rights) + "\n")
+    return ["allow_anonymous true", f"acl_file {folder / 'acl'}"]
+
+
+def test_what_the_broker_forbids_is_told_and_nothing_is_lost(tmp_path: Path, reports: list[str]) -> None:
+    with mosquitto(tmp_path, *only(tmp_path, "elsewhere/#", "homeassistant/#")) as broker:
+        with pytest.raises(Unreachable, match=r"does not let its user write edge-seg/pi/events \(Not authorized\)"):
+            OneMessage(parse_broker(broker.uri, "pi")).deliver(event())
+        with line(broker.uri, tmp_path, reports) as opened:
+            opened.tell(of(RULES[0]))
+            wait_until(lambda: bool(reports), "the report")
+            broker.kill()
+            only(tmp_path, "edge-seg/#", "homeassistant/#")
+            broker.start()
+            with subscriber(broker.port) as heard:
+                wait_until(lambda: len(heard.on(f"{BASE}/events")) == 1)
+    assert "does not let its user write edge-seg/pi/alert/red_above_40 (Not authorized); alerts wait" in reports[0]
+    assert reports[1:] == [f"MQTT broker {broker.uri}: works again"]
+
+
+def test_alerts_go_where_home_assistant_is_forbidden(tmp_path: Path, reports: list[str]) -> None:
+    with (
+        mosquitto(tmp_path, *only(tmp_path, "edge-seg/#")) as broker,
+        subscriber(broker.port) as heard,
+        line(broker.uri, tmp_path, reports) as opened,
+    ):
+        opened.tell(of(RULES[0]))
+        wait_until(lambda: len(heard.on(f"{BASE}/events")) == 1)
+    (told,) = reports
+    assert told.startswith("Home Assistant: does not let its user write homeassistant/binary_sensor/edge_seg_pi/")
+
+
+def test_a_broker_that_knows_no_mqtt_5_is_spoken_to_in_its_own(
+    tmp_path: Path, broker: Mosquitto, reports: list[str]
+) -> None:
+    with older_broker(broker.port) as port, subscriber(broker.port) as heard:
+        with line(f"mqtt://127.0.0.1:{port}", tmp_path, reports) as opened:
+            opened.tell(of(RULES[0]))
+            wait_until(lambda: len(heard.on(f"{BASE}/events")) == 1)
+        wait_until(lambda: heard.last(f"{BASE}/status") == "offline")
+    assert reports == []
 
 
 # paho-mqtt leaves the socket of a failed handshake to the garbage collector.

@@ -2,10 +2,10 @@
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from edge_seg.alerts.broker import Broker
-from edge_seg.alerts.broker_connection import BrokerConnection
+from edge_seg.alerts.broker_connection import BrokerConnection, Forbidden, connect
 from edge_seg.alerts.courier import Unreachable
 from edge_seg.alerts.event import AlertEvent
 from edge_seg.alerts.outage import Outage
@@ -15,6 +15,7 @@ from edge_seg.telemetry import Telemetry
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 30.0
 _TELEMETRY_EVERY_S = 10.0
+_TELEMETRY_GATHERS_S = 0.2  # what happens together is told together
 _GOODBYE_S = 0.3
 
 
@@ -26,6 +27,7 @@ class MqttNotifier:
         broker: Broker,
         topics: Topics,
         outage: Outage,
+        discovery_outage: Outage,
         telemetry: Telemetry,
         *,
         telemetry_every_s: float = _TELEMETRY_EVERY_S,
@@ -36,12 +38,14 @@ class MqttNotifier:
             broker: where to.
             topics: where what goes.
             outage: told when the broker comes and goes.
+            discovery_outage: told when the broker takes nothing for Home Assistant, which alerts do not need.
             telemetry: how the camera does; it is published when something happened that cannot wait,
             telemetry_every_s: and so often.
         """
         self.name = f"MQTT broker {broker.name}"
         self._on_connected: Callable[[], None] | None = None
-        self._broker, self._topics, self._outage = broker, topics, outage
+        self._broker, self._topics = broker, topics
+        self._outage, self._discovery_outage = outage, discovery_outage
         self._telemetry, self._telemetry_every_s = telemetry, telemetry_every_s
         self._connection: BrokerConnection | None = None
         self._last_events: dict[str, AlertEvent] = {}
@@ -94,7 +98,7 @@ class MqttNotifier:
     def _live(self) -> None:
         """Connect and stay connected, until the connection is lost or the notifier closed."""
         self._stirred.clear()
-        connection = BrokerConnection(self._broker, will=(self._topics.status, OFFLINE), on_lost=self._stirred.set)
+        connection = connect(self._broker, will=(self._topics.status, OFFLINE), on_lost=self._stirred.set)
         try:
             self._introduce(connection)
             self._connection = connection
@@ -104,7 +108,8 @@ class MqttNotifier:
                 self._on_connected()
             while connection.alive and not self._closing.is_set():
                 self._publish_telemetry(connection)
-                self._stirred.wait(self._telemetry_every_s)
+                if self._stirred.wait(self._telemetry_every_s):
+                    self._closing.wait(_TELEMETRY_GATHERS_S)
                 self._stirred.clear()
             if connection.alive:
                 self._publish_telemetry(connection)
@@ -115,11 +120,19 @@ class MqttNotifier:
 
     def _introduce(self, connection: BrokerConnection) -> None:
         announcements = self._topics.announcements()
-        for topic, message in announcements.items():
-            connection.publish(topic, message, retain=True)
+        self._announce(connection, announcements)
         self._publish_states(connection, *self._topics.alerts)
         connection.clear_retained(self._topics.retained_patterns, {*announcements, *self._topics.alerts.values()})
         connection.publish(self._topics.status, ONLINE, retain=True)
+
+    def _announce(self, connection: BrokerConnection, announcements: Mapping[str, str]) -> None:
+        try:
+            for topic, message in announcements.items():
+                connection.publish(topic, message, retain=True)
+        except Forbidden as failure:
+            self._discovery_outage.failed(str(failure))
+        else:
+            self._discovery_outage.recovered()
 
     def _publish_states(self, connection: BrokerConnection, *titles: str) -> None:
         rules = {rule.title: rule for rule in self._topics.rules}
@@ -141,7 +154,7 @@ class OneMessage:
 
     def deliver(self, event: AlertEvent) -> None:
         """Connect, publish one event, disconnect."""
-        connection = BrokerConnection(self._broker)
+        connection = connect(self._broker)
         try:
             connection.publish(events_topic(self._broker.base), event.to_json(), retain=False)
         finally:

@@ -57,7 +57,9 @@ def _broker(uri: str, settings: AlertSettings, telemetry: Telemetry, report: Rep
     from edge_seg.alerts.mqtt import MqttNotifier
 
     outage = receiver_outage(f"MQTT broker {broker.name}", report)
-    notifier = MqttNotifier(broker, topics, outage, telemetry)
+    cure = "it will not find this camera; give the user the right to, or ?discovery=off"
+    discovery_outage = Outage(f"MQTT broker {broker.name}: Home Assistant", cure, report)
+    notifier = MqttNotifier(broker, topics, outage, discovery_outage, telemetry)
     return Receiver(notifier, _key(f"{broker.host}:{broker.port}/{broker.base}"), outage)
 
 
