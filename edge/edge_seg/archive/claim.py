@@ -15,12 +15,12 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Event, Thread
 from uuid import uuid4
 
+from edge_seg.archive.place import Place
 from edge_seg.archive.processes import process_mark, process_runs
-from edge_seg.archive.storage import Place
+from edge_seg.archive.storage_faults import told
 from edge_seg.errors import EdgeSegError, SinkError, SourceError
 from edge_seg.files import make_folder, remove_empty
 
@@ -106,7 +106,8 @@ def claimed(output: Place) -> Generator[Claim]:
 @contextmanager
 def _made(output: Place) -> Generator[None]:
     """Make a local folder; take it away again when nothing is in it at the end."""
-    made = make_folder(Path(output.root)) if output.local else ()
+    with told(output.fs, "", output.uri, "write", SinkError):
+        made = make_folder(output.folder) if output.local else ()
     try:
         yield
     finally:
