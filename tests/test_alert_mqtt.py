@@ -1,6 +1,7 @@
 """Alerts on a real broker: what is published, and what becomes of it when the broker dies."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from device_fixtures import frame, result
 from edge_seg import __version__
 from edge_seg.alerts import AlertEvent, Rule, parse_rules
 from edge_seg.alerts.broker import Broker, parse_broker
+from edge_seg.alerts.broker_connection import BrokerConnection
 from edge_seg.alerts.courier import Courier, Unreachable, close_couriers, receiver_outage
 from edge_seg.alerts.event import rule_fields
 from edge_seg.alerts.mqtt import MqttNotifier, OneMessage
@@ -307,6 +309,13 @@ def test_an_encrypted_broker_is_checked(tmp_path: Path) -> None:
         with pytest.raises(Unreachable, match=r"certificate is not trusted.*--ca-file"):
             OneMessage(parse_broker(uri, "pi")).deliver(event())
         OneMessage(parse_broker(uri, "pi", ca_file=tmp_path / "cert.pem")).deliver(event())
+
+
+def test_no_event_waits_behind_telemetry(broker: Mosquitto) -> None:
+    connection = BrokerConnection(parse_broker(broker.uri, "pi"))
+    opened: Any = connection._client.socket()
+    assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+    connection.close()
 
 
 def test_a_trial_changes_nothing_but_events(broker: Mosquitto) -> None:
