@@ -232,7 +232,12 @@ def test_a_guest_who_says_nothing_holds_nobody_up(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(rendezvous, "_INTRODUCTION_S", 0.2)
     (address,) = addresses(1)
     port = int(address.rpartition(":")[2])
-    first = Thread(target=wait_for_all, args=(port, ["b:1"], "run", 5))
+
+    def wait() -> None:
+        for each in wait_for_all(port, ["b:1"], "run", 5).values():
+            each.close()
+
+    first = Thread(target=wait)
     first.start()
     while first.is_alive():
         try:

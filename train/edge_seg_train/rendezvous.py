@@ -41,17 +41,13 @@ def wait_for_all(port: int, names: Sequence[str], run_id: str, wait_s: float) ->
                 except TimeoutError:
                     raise MissingMachinesError(", ".join(missing)) from None
                 name, its_run = _introduction(guest, min(deadline, time.monotonic() + _INTRODUCTION_S))
-                if name not in names:
-                    guest.close()  # not one of ours, or one that gave up
-                    continue
-                there[name] = guest
-                if its_run != run_id:
+                there[name] = guest  # or one that is not of ours, or gave up
+                if name in names and its_run != run_id:
                     _say(guest, _ANOTHER_RUN, name)
                     raise AnotherRunError(name)
         for name in names:
             _say(there[name], _GO, name)
-        guests.pop_all()
-    return there
+        return {name: there[name].dup() for name in names}  # strangers and those who gave up are closed
 
 
 def wait_for_first(address: tuple[str, int], name: str, run_id: str, wait_s: float) -> socket.socket:

@@ -69,6 +69,11 @@ class Run:
     interrupted: bool = False
 
     @property
+    def is_kept(self) -> bool:
+        """True for the process whose folder is the run's; what the others write is thrown away."""
+        return self.folder.path == self.out
+
+    @property
     def stopped_early(self) -> bool:
         """True when `patience` epochs have passed without a better one."""
         return stopped_early(self.epochs, self.config.patience)
@@ -201,7 +206,8 @@ def _learn(run: Run, dataset: Dataset, learner: Learner, progress: Progress) -> 
             )
         except KeyboardInterrupt:
             run.interrupted = True
-        if run.epochs:
+        # After a resume the best model may be in the run folder alone.
+        if run.epochs and run.is_kept:
             write_report(run.folder, run.epochs, run.config, dataset, validation)
     if run.is_over:
         run.folder.state_path.unlink(missing_ok=True)
