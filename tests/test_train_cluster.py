@@ -112,6 +112,16 @@ def test_the_same_command_goes_on_to_the_same_weights(data: Path, uninterrupted:
     assert {path.name for path in run.iterdir()} == {path.name for path in uninterrupted.iterdir()}
 
 
+def test_a_first_machine_lost_at_the_very_end(data: Path, uninterrupted: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    ends = {0: Plan(Moment("os.remove", "last.npz"), signal=signal.SIGKILL)}
+    _, second, _ = on_two_machines(command(data, run, "--go-on"), tmp_path / "lost", ends)
+    assert second.code == os.EX_TEMPFAIL, "it waits until the first has finished"
+    first, second, _ = on_two_machines(command(data, run, "--go-on"), tmp_path / "again", {})
+    assert (first.code, second.code) == (0, 0), first.output + second.output
+    assert history(run) == history(uninterrupted)
+
+
 def test_one_machine_goes_on_with_the_run_of_two(uninterrupted: Path, lost, tmp_path: Path) -> None:
     run = shutil.copytree(lost[1], tmp_path / "run")
     ended = edge_seg("train", "--resume", run, "--strategy", "one", log=tmp_path / "log")
