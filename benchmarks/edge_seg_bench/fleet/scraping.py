@@ -34,7 +34,6 @@ def scraped(prometheus: Prometheus, killed: Set[str], seconds: float) -> Scraped
     failed = prometheus.values(f"count_over_time(up{span}) - sum_over_time(up{span})")
     return Scraped(
         ever_up=frozenset(name for name, value in ever_up.items() if value == 1),
-        down=frozenset(prometheus.values("up == 0")),
         reported_down=frozenset(prometheus.firing(_DOWN_RULE)),
         failed_scrapes=int(sum(count for name, count in failed.items() if name not in killed)),
         raised=_raised(prometheus),
