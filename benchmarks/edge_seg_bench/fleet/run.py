@@ -91,10 +91,11 @@ def _restart(stage: Stage, by: Restart, announce: Callable[[str], None]) -> Outa
     gone_at = time.time()
     stage.broker.end(_SIGNALS[by])
     time.sleep(stage.settings.away_s)
+    starts_at = time.time()  # a camera may be back before the broker is seen to answer
     stage.broker.start()
     started_at = time.time()
-    back_s = wait_until(lambda: len(stage.receiver.online(started_at)) == stage.settings.cameras, _BACK_WITHIN_S)
-    announce(f"{len(stage.receiver.online(started_at))} cameras are online again")
+    back_s = wait_until(lambda: len(stage.receiver.online(starts_at)) == stage.settings.cameras, _BACK_WITHIN_S)
+    announce(f"{len(stage.receiver.online(starts_at))} cameras are online again")
     return Outage(by, gone_at, started_at, None if back_s is None else started_at + back_s)
 
 
