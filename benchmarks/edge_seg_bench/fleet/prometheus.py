@@ -76,6 +76,7 @@ class Prometheus:
             except OSError:
                 time.sleep(0.1)
         self._process.kill()
+        self._process.wait()
         said = self.log.read_text(encoding="utf-8", errors="replace").strip()[-300:]
         raise BenchmarkError(f"prometheus does not become ready; it says: {said}")
 
