@@ -30,7 +30,7 @@ from edge_seg_train.network import build_unet
 from edge_seg_train.optimisation import FINAL_RATE_SHARE, AdamW, LossScale
 from edge_seg_train.rendezvous import MissingMachinesError, wait_for_all, wait_for_first
 from edge_seg_train.sample_store import fitting_kind
-from training_processes import TIMEOUT_S, Ended, Plan, begin, column, edge_seg, wait_for, weights
+from training_processes import TIMEOUT_S, Ended, Plan, addresses, begin, column, edge_seg, wait_for, weights
 
 pytestmark = pytest.mark.timeout(2 * TIMEOUT_S)
 
@@ -101,15 +101,6 @@ def test_batch_norm_that_adapts_learns_otherwise(one_device) -> None:
 
 
 # Machines.
-
-
-def addresses(count: int) -> list[str]:
-    """Return loopback addresses that are free at this moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    found = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    for each in sockets:
-        each.close()
-    return found
 
 
 def cluster(count: int, folder: Path) -> Iterator[Mapping[str, str]]:

@@ -9,6 +9,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Mapping, Sequence
@@ -207,6 +208,15 @@ def _fill(folder: Path) -> None:
                 file.write(bytes(4096))
         except OSError:
             return
+
+
+def addresses(count: int) -> list[str]:
+    """Return loopback addresses that are free at this moment."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    found = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+    for each in sockets:
+        each.close()
+    return found
 
 
 def history(run: Path) -> list[dict[str, str]]:
