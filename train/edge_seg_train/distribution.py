@@ -62,7 +62,8 @@ def make_strategy(kind: StrategyKind, batch_size: int) -> tf.distribute.Strategy
 def gathered(kind: StrategyKind, run_id: Callable[[], str]) -> Generator[Lifeline]:
     """Wait for all machines of the run, if it has several, and yield what holds them together until they leave.
 
-    `run_id` tells two runs apart: machines that are about to do different ones do not begin.
+    `run_id`, asked for only where there are several, tells two runs apart: machines that are about to do different ones
+    do not begin.
 
     Raises:
         LostMachineError: a machine did not come, or ended inside.

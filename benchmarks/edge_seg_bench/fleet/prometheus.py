@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_seg.errors import BenchmarkError
-from edge_seg_bench.endurance.viewer import free_port
+from edge_seg_bench.ports import free_port
 
 LABEL = "instance"
 """The label that holds a camera's name."""

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping, Set
 
-from edge_seg_bench.endurance.fault_bench import wait_until
 from edge_seg_bench.fleet.observed import Scraped
 from edge_seg_bench.fleet.prometheus import LABEL, Prometheus
+from edge_seg_bench.waiting import wait_until
 
 _DOWN_RULE = "CameraDown"
 _TOLD_WITHIN_S = 150.0
