@@ -78,6 +78,8 @@ class RawOutput:
     size: tuple[int, int]
     preprocess_ms: float
     invoke_ms: float
+    layout: OutputFormat
+    """How it lies; that of one model is one object."""
 
 
 class Segmenter:
@@ -181,7 +183,7 @@ class Segmenter:
         self._engine.set_input(prepared.tensor)
         self._engine.invoke()
         output = self._engine.output()
-        return RawOutput(output, prepared.size, prepared.preprocess_ms, _ms_since(started))
+        return RawOutput(output, prepared.size, prepared.preprocess_ms, _ms_since(started), self._output)
 
     def finish(self, raw: RawOutput) -> Segmentation:
         """Turn the network's answer into a class map at the image's size."""
