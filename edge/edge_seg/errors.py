@@ -9,6 +9,7 @@
     ├── SourceError              a camera, stream, video or folder that gives no frames
     ├── SinkError                an output that cannot be written
     ├── AlertError               an alert rule, or a place alerts go to, that makes no sense
+    ├── UpdateError              a new model that cannot be fetched, trusted, kept or used
     ├── ServiceError             a service that cannot be installed, asked or removed
     ├── TrainingError            a training run that cannot start or go on
     ├── ConversionError          a model that cannot be converted, or loses too much
@@ -52,6 +53,10 @@ class SinkError(EdgeSegError):
 
 class AlertError(EdgeSegError):
     """An alert rule cannot be understood, or a place that alerts go to cannot be used."""
+
+
+class UpdateError(EdgeSegError):
+    """A new model cannot be fetched, trusted, kept or used; the one that runs is untouched."""
 
 
 class ServiceError(EdgeSegError):

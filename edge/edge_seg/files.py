@@ -79,6 +79,27 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def write_durably(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically; when this returns, no power cut undoes it."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+        sync(temporary)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until what a file holds, or which names a folder holds, is on the disk.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def append_whole(file: FileIO, piece: bytes) -> None:
     """Write `piece` at the end of an unbuffered file that ends where it stands, or leave the file as it was.
 
