@@ -106,7 +106,8 @@ def letter(class_map: np.ndarray) -> str:
 
 def test_an_exchange_between_two_frames_loses_and_mixes_none() -> None:
     changes: list[str] = []
-    slot, notes = ModelSlot(first(), lambda model: changes.append(model.name)), Notes()
+    slot, notes = ModelSlot(first()), Notes()
+    slot.on_change = lambda model: changes.append(model.name)
     seen = answers(slot, {20: lambda: slot.exchange(second(), notes)})
     assert seen == "1" * 20 + "2" * 40
     assert (changes, notes.answers, notes.errors) == (["second"], 40, [])
@@ -134,7 +135,8 @@ def test_exchanges_from_another_thread_at_any_moment_lose_and_mix_none() -> None
 
 def test_on_demand_the_model_before_runs_again() -> None:
     changes: list[str] = []
-    slot = ModelSlot(first(), lambda model: changes.append(model.name))
+    slot = ModelSlot(first())
+    slot.on_change = lambda model: changes.append(model.name)
     seen = answers(slot, {20: lambda: slot.exchange(second(), Notes()), 40: slot.roll_back})
     assert seen == "1" * 20 + "2" * 20 + "1" * 20
     assert changes == ["second", "first"]
@@ -171,16 +173,25 @@ def test_an_answer_that_cannot_be_finished_is_given_by_the_model_before() -> Non
     assert notes.errors == ["the class map holds what it may not"]
 
 
-@pytest.mark.parametrize("kept", [False, True])
-def test_a_model_with_none_standing_by_ends_the_run_when_it_fails(kept: bool) -> None:
-    slot, bad = ModelSlot(first()), second(fails_after(0))
-    if kept:
-        slot.exchange(bad, Notes())
+@pytest.mark.parametrize("how", ["alone", "kept", "watched"])
+def test_a_model_with_none_standing_by_ends_the_run_when_it_fails(how: str) -> None:
+    bad, notes = second(fails_after(0)), Notes()
+    slot = ModelSlot(first() if how == "kept" else bad)
+    if how == "kept":
+        slot.exchange(bad, notes)
         assert slot.keep()
-    else:
-        slot = ModelSlot(bad)
+    elif how == "watched":
+        slot.watch(notes)
     with pytest.raises(RuntimeError, match="failed to invoke"):
         run_pipeline(Source({}), slot, [])
+    assert len(notes.errors) == (how == "watched")
+
+
+def test_a_first_model_is_watched_alone() -> None:
+    slot, notes = ModelSlot(first()), Notes()
+    slot.watch(notes)
+    assert answers(slot, {30: slot.keep}) == "1" * FRAMES
+    assert 20 < notes.answers <= 30
 
 
 def test_the_model_before_is_freed_once_the_new_one_is_kept_and_has_answered() -> None:

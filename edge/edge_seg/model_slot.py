@@ -41,16 +41,20 @@ class Probation(Protocol):
 @dataclass(frozen=True, eq=False)
 class _Trial:
     new: Segmenter
-    before: Segmenter
+    before: Segmenter | None
     probation: Probation
 
 
 class ModelSlot:
     """Holds the model that the next image goes through. An exchange may come from any thread."""
 
-    def __init__(self, segmenter: Segmenter, on_change: Callable[[Segmenter], None] = lambda _: None) -> None:
-        """Begin with a model; `on_change` is told of another one before its first result is, by the same thread."""
-        self._current, self._on_change = segmenter, on_change
+    on_change: Callable[[Segmenter], None]
+    """Told of another model right before its first result is, by the same thread."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        """Begin with a model."""
+        self.on_change = lambda _: None
+        self._current = segmenter
         self._last_finished = segmenter
         self._trial: _Trial | None = None
         self._exchanging = threading.Lock()
@@ -67,6 +71,11 @@ class ModelSlot:
             self._trial = _Trial(segmenter, self._current, probation)
             self._current = segmenter
 
+    def watch(self, probation: Probation) -> None:
+        """Have the present model watched until `keep`, with none standing by."""
+        with self._exchanging:
+            self._trial = _Trial(self._current, None, probation)
+
     def keep(self) -> bool:
         """Let the model before go; return False where the new one failed meanwhile and is gone itself."""
         with self._exchanging:
@@ -75,12 +84,13 @@ class ModelSlot:
             return kept
 
     def roll_back(self) -> bool:
-        """Have the model before again from the next image on; return False where it runs again already."""
+        """Have the model before again from the next image on; return False where none stands by."""
         with self._exchanging:
             trial, self._trial = self._trial, None
-            if trial is not None:
-                self._current = trial.before
-            return trial is not None
+            if trial is None or trial.before is None:
+                return False
+            self._current = trial.before
+            return True
 
     def prepare(self, image: RgbImage) -> InFlight[PreparedImage]:
         """Prepare an image [h, w, 3] uint8 RGB for the present model."""
@@ -105,7 +115,7 @@ class ModelSlot:
             segmentation = model.finish(self._invoke(model, model.prepare(item.image)))
         if model is not self._last_finished:
             self._last_finished = model
-            self._on_change(model)
+            self.on_change(model)
         trial = self._trial
         if trial is not None and trial.new is model:
             trial.probation.answered(segmentation)
@@ -118,11 +128,12 @@ class ModelSlot:
     def _instead_of(self, model: Segmenter, error: Exception) -> Segmenter:
         """Return what is to answer for a model that failed; raise the error where there is none."""
         with self._exchanging:
-            trial = self._trial
-            if trial is not None and trial.new is model:
-                self._current, self._trial = trial.before, None
-            elif model is self._current:
-                raise error
-        if trial is not None and trial.new is model:
+            trial = self._trial if self._trial is not None and self._trial.new is model else None
+            if trial is not None:
+                self._trial = None
+                self._current = trial.before or model
+        if trial is not None:
             trial.probation.failed(error)
+        if model is self._current:
+            raise error
         return self._current

@@ -119,6 +119,7 @@ class Segmenter:
         threads: int = 1,
         labels: Sequence[str] | None = None,
         input_range: str | None = None,
+        identity: ModelIdentity | None = None,
     ) -> "Segmenter":
         """Load a .tflite file.
 
@@ -128,6 +129,7 @@ class Segmenter:
             threads: CPU threads for inference.
             labels: class names in the order of the scores; they go before names packed into the file.
             input_range: "-1,1", "0,1" or "0,255", for a float model that does not say it itself.
+            identity: which model it is, where that is known; else the file is called by its own name.
 
         Raises:
             ModelError: not a model, not an image segmentation model, or something about it is unsaid.
@@ -135,14 +137,15 @@ class Segmenter:
         """
         path = find_model(model)
         engine = load_engine(path, runtime=runtime, threads=threads)
+        identity = identity or identify(path)
         try:
             return cls(
                 engine,
-                name=path.stem,
+                name=identity.name,
                 info=read_model_info(path),
                 labels=labels or read_labels(path),
                 input_range=input_range,
-                identity=identify(path),
+                identity=identity,
             )
         except ModelError as error:
             sentence = str(error)

@@ -35,11 +35,10 @@ from edge_seg.cli.live_status import live_status, tell, told
 from edge_seg.cli.options import (
     InputRangeOption,
     LabelsOption,
-    ModelOption,
     OpacityOption,
     RuntimeOption,
     ThreadsOption,
-    load_segmenter,
+    read_loading,
 )
 from edge_seg.cli.pace_options import EveryOption, MaxFpsOption
 from edge_seg.cli.sink_options import (
@@ -60,12 +59,27 @@ from edge_seg.cli.source_options import (
     WatchOption,
     source_options,
 )
+from edge_seg.cli.update_options import (
+    LOOK_EVERY_S,
+    MODELS_FOLDER,
+    CameraModelOption,
+    DeviceClassOption,
+    ModelEveryOption,
+    ModelFolderOption,
+    ModelKeyOption,
+    ModelMeanwhileOption,
+    ModelSlowestOption,
+    begin_updates,
+    opened_model,
+    update_settings,
+)
 from edge_seg.cli.web_options import ServeOption, TokenFileOption, TokenOption, open_page, page_options, split_serve
 from edge_seg.errors import SinkError, SourceError
 from edge_seg.free_space import FreeSpace
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
+    from edge_seg.model_slot import ModelSlot
     from edge_seg.pipeline import OnResult, PipelineSummary, Smooth
     from edge_seg.segmenter import Segmenter
     from edge_seg.sinks import Sink, SinkOptions
@@ -95,11 +109,17 @@ def camera(
             help="Where results go: events.jsonl  shares.csv  out.mp4  overlays/  masks:DIR  coco.json  via.json",
         ),
     ] = None,
-    model: ModelOption = None,
+    model: CameraModelOption = None,
     threads: ThreadsOption = 1,
     runtime: RuntimeOption = DEFAULT_RUNTIME,
     labels: LabelsOption = None,
     input_range: InputRangeOption = None,
+    model_key: ModelKeyOption = None,
+    model_folder: ModelFolderOption = MODELS_FOLDER,
+    model_every: ModelEveryOption = LOOK_EVERY_S,
+    model_slowest: ModelSlowestOption = None,
+    model_meanwhile: ModelMeanwhileOption = None,
+    device_class: DeviceClassOption = None,
     opacity: OpacityOption = 0.55,
     serve: ServeOption = None,
     token_file: TokenFileOption = None,
@@ -175,9 +195,29 @@ def camera(
         frozen_after=frozen_after,
         watch=watch,
     )
-    segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
-    telemetry = Telemetry([item.name for item in segmenter.classes], model=segmenter.identity)
-    with heartbeat() as alive, ExitStack() as unused:
+    loading = read_loading(runtime=runtime, threads=threads, labels=labels, input_range=input_range)
+    updates = update_settings(
+        model,
+        loading,
+        key=model_key,
+        every_s=model_every,
+        slowest=model_slowest,
+        meanwhile=model_meanwhile,
+        device_class=device_class,
+        needs_scores=bool(smooth or collect),
+        ca_file=ca_file,
+        plaintext=plaintext,
+    )
+    with (
+        heartbeat() as alive,
+        opened_model(model, loading, updates, folder=model_folder, meanwhile=model_meanwhile, doing=alive.beat) as (
+            slot,
+            updater,
+        ),
+        ExitStack() as unused,
+    ):
+        segmenter = slot.current
+        telemetry = Telemetry([item.name for item in segmenter.classes], model=segmenter.identity)
         opened = open_source(source, asked, on_bad_image=_leave_out, report=told(telemetry.trouble))
         unused.callback(opened.close)
         if isinstance(opened, WaitingSource):
@@ -211,8 +251,9 @@ def camera(
                 sinks += _closed_unless_used(unused, [served])
                 observers.append(telemetry.observe)
             smoother = smoothing(smooth, segmenter, opened)
+            observers += begin_updates(updater, telemetry)
             unused.pop_all()  # the pipeline closes them
-            summary = _run(chosen, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
+            summary = _run(chosen, slot, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
@@ -239,7 +280,7 @@ def _open_window(segmenter: "Segmenter", options: "SinkOptions") -> "list[Sink]"
 
 def _run(
     source: "Source",
-    segmenter: "Segmenter",
+    slot: "ModelSlot",
     sinks: "list[Sink]",
     observers: "list[OnResult]",
     *,
@@ -253,7 +294,7 @@ def _run(
     with quit_on_q(stop.set), live_status() as show:
         return run_pipeline(
             source,
-            segmenter,
+            slot,
             sinks,
             on_frame=show,
             observers=observers,

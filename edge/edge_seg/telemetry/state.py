@@ -70,3 +70,5 @@ class State:
     """Failed writes per output."""
     troubles: int
     """How often the source was in trouble."""
+    model_updates: Mapping[str, int]
+    """How often a new model was accepted, refused or taken_back, and how often looking for one failed."""

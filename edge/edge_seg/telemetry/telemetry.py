@@ -48,6 +48,7 @@ class Telemetry:
         self._recent: deque[Alert] = deque(maxlen=_RECENT_ALERTS)
         self._raised: Counter[str] = Counter()
         self._sink_errors: Counter[str] = Counter()
+        self._model_updates: Counter[str] = Counter()
         self._listeners: list[Listener] = []
 
     def observe(self, result: Result) -> None:
@@ -88,6 +89,11 @@ class Telemetry:
         with self._lock:
             self._model = model
         self._tell()
+
+    def model_update(self, outcome: str) -> None:
+        """Count what came of a look for a new model, as `edge_seg.updates.updater` calls it."""
+        with self._lock:
+            self._model_updates[outcome] += 1
 
     def sink_error(self, name: str) -> None:
         """Count a write that failed; `name` says which output, without secrets."""
@@ -135,6 +141,7 @@ class Telemetry:
                 alerts_raised=dict(self._raised),
                 sink_errors=dict(self._sink_errors),
                 troubles=self._troubles,
+                model_updates=dict(self._model_updates),
             )
 
     def history(self) -> list[tuple[float, tuple[float, ...]]]:

@@ -106,3 +106,7 @@ def _faults(state: State) -> Iterator[Metric]:
     for sink, count in state.sink_errors.items():
         errors.add_metric([sink], count)
     yield errors
+    updates = CounterMetricFamily("edge_seg_model_updates", "What came of new models.", labels=["outcome"])
+    for outcome, count in state.model_updates.items():
+        updates.add_metric([outcome], count)
+    yield updates
