@@ -200,6 +200,14 @@ def test_flicker_of_a_still_picture_is_a_reason(tmp_path: Path) -> None:
     assert entry["file_attributes"]["why"] == "flicker: 37.5% of a still picture"
 
 
+def test_another_model_of_another_size_is_no_flicker(tmp_path: Path) -> None:
+    sink, other = collector(tmp_path), Segmenter(red_or_blue(16), name="other", labels=("red", "blue"))
+    grow_used(sink)
+    sink.write(seen(0, 20, 0.0, other))
+    sink.write(seen(1, 1, 1.0, other))
+    assert len(kept_files(tmp_path)) == 1
+
+
 def test_a_full_folder_takes_no_more_and_says_so_once(tmp_path: Path) -> None:
     said: list[str] = []
     sink = CollectSink(

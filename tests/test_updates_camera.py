@@ -17,7 +17,6 @@ from edge_seg.segmenter import PreparedImage, RawOutput, Segmentation, Segmenter
 from edge_seg.updates.limits import Limits
 from edge_seg.updates.slowest import Slowest
 from edge_seg.updates.starting import open_updates
-from edge_seg.updates.store import ModelStore
 from untrustworthy_models import crashing, enormous, hanging
 from update_fixtures import OTHER_KEY, ModelWeb, model_web, trickling
 from updating_camera import (
@@ -27,6 +26,7 @@ from updating_camera import (
     EndlessFile,
     class_maps,
     golden,
+    have,
     loaded,
     path_of,
     publish,
@@ -42,18 +42,6 @@ MODEL, MANIFEST = "/fire.tflite", "/fire.tflite.manifest.json"
 def web() -> Iterator[ModelWeb]:
     with model_web() as server:
         yield server
-
-
-def have(web: ModelWeb, folder: Path, name: str = FAST, version: int = 1) -> Path:
-    """Put a version on a new device."""
-    publish(web, name, version)
-    store = ModelStore(folder, pytest.fail)
-    candidate = settings(web).fetch(store, None)
-    assert candidate is not None
-    store.accept(candidate)
-    store.confirm()
-    store.close()
-    return folder
 
 
 def test_the_models_differ_on_every_picture() -> None:
@@ -112,6 +100,11 @@ def silence(web: ModelWeb) -> None:
     web.files.clear()
 
 
+def crash_without_etag(web: ModelWeb) -> None:
+    offer(web, crashing())
+    web.answers[MANIFEST] = [lambda request: request.answer(200, web.files[MANIFEST])]
+
+
 CLASSES = ("pet", "background", "border")
 SLUGGISH = Slowest("1.5x", times=1.5)
 REFUSALS: dict[str, tuple[Callable[[ModelWeb], object], dict[str, Any], str]] = {
@@ -133,6 +126,11 @@ REFUSALS: dict[str, tuple[Callable[[ModelWeb], object], dict[str, Any], str]] = 
     ),
     "a model that crashes the runtime": (
         lambda web: offer(web, crashing()),
+        {},
+        "pets version 2 is refused: its trial ended with SIGSEGV",
+    ),
+    "a model that crashes, of a server that does not know what it gave before": (
+        crash_without_etag,
         {},
         "pets version 2 is refused: its trial ended with SIGSEGV",
     ),

@@ -25,6 +25,7 @@ from edge_seg.updates.limits import Limits
 from edge_seg.updates.manifest import Golden, Manifest
 from edge_seg.updates.settings import UpdateSettings
 from edge_seg.updates.starting import open_updates
+from edge_seg.updates.store import ModelStore
 from edge_seg.updates.updater import Updater
 from update_fixtures import KEY, ModelWeb
 
@@ -86,6 +87,18 @@ def settings(web: ModelWeb, **changes: Any) -> UpdateSettings:
         "probation_frames": 30,
     }
     return UpdateSettings(**{**values, **changes})
+
+
+def have(web: ModelWeb, folder: Path, name: str = FAST, version: int = 1) -> Path:
+    """Put a version on a new device."""
+    publish(web, name, version)
+    store = ModelStore(folder, pytest.fail)
+    candidate = settings(web).fetch(store, None)
+    assert candidate is not None
+    store.accept(candidate)
+    store.confirm()
+    store.close()
+    return folder
 
 
 @dataclass

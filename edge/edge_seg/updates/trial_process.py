@@ -57,7 +57,7 @@ def _examined(task: "TrialTask") -> "TrialReport":
     from edge_seg.updates.trial import TrialReport
 
     candidate = task.loading.load(task.candidate)
-    refusal = _misfit(candidate, task)
+    refusal = misfit(candidate, task)
     if refusal is not None:
         return TrialReport(refusal=refusal)
     picture = golden_picture(task.golden)
@@ -68,7 +68,8 @@ def _examined(task: "TrialTask") -> "TrialReport":
     return _measured(candidate, running, picture, agreed)
 
 
-def _misfit(candidate: "Segmenter", task: "TrialTask") -> str | None:
+def misfit(candidate: "Segmenter", task: "TrialTask") -> str | None:
+    """Return why the camera has no use for a model whatever it answers, or None."""
     names = tuple(item.name for item in candidate.classes)
     if names != task.classes:
         return f"its file's classes are {', '.join(names)}, not {', '.join(task.classes)}"
