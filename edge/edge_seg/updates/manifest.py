@@ -17,6 +17,7 @@ LARGEST_MANIFEST_BYTES = 8 * 2**20
 LEAST_AGREEMENT = 0.99
 ANY_DEVICE = "any"
 
+_LONGEST_FAULT = 200
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _DEVICE_CLASS = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 
@@ -71,8 +72,10 @@ def parse_manifest(text: str | bytes) -> Manifest:
     try:
         return Manifest.model_validate_json(text)
     except ValidationError as error:
+        fault = first_fault(error)
+        told = fault if fault.isprintable() and len(fault) <= _LONGEST_FAULT else "a field of an odd name"
         raise UpdateError(
-            f"the manifest cannot be understood ({first_fault(error)}); sign the model again with this edge-seg, or "
+            f"the manifest cannot be understood ({told}); sign the model again with this edge-seg, or "
             "update edge-seg on the device"
         ) from None
 

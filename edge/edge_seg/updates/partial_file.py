@@ -30,8 +30,6 @@ class PartialFile:
         self._path, self._etag, self._wrong = (folder / f"{sha256}.{kind}" for kind in ("part", "etag", "wrong"))
         self.is_patched = self.size_bytes > 0
         """Whether it was put together from several answers."""
-        if self.size_bytes > size_bytes:
-            self.drop()
 
     @property
     def size_bytes(self) -> int:
