@@ -154,12 +154,12 @@ REFUSALS: dict[str, tuple[Callable[[ModelWeb], object], dict[str, Any], str]] = 
     "a model that is too slow for the user": (
         lambda web: publish(web, SLOW, 2),
         {"slowest": SLUGGISH},
-        "refused: it would take",
+        "pets version 2 is slower than allowed, and is tried again later: it would take",
     ),
     "a model that is slower than its manifest says": (
         lambda web: publish(web, SLOW, 2, slowest_ms=0.01),
         {},
-        "and 0.0 ms are allowed",
+        "ms where 0.0 ms are allowed",
     ),
 }
 
@@ -221,7 +221,7 @@ class SpoiltLoading(Loading):
     [
         ("infer", "it failed on a frame (Node number 3 (CONV_2D) failed to invoke.)"),
         ("finish", "it failed on a frame (the model's single channel holds 0 to 7, so it is no probability)"),
-        ("slow", "it takes longer in the camera than the 500.0 ms it may"),
+        ("slow", "it takes 1000.0 ms in the camera, and 500.0 ms are allowed"),
     ],
 )
 def test_a_model_that_fails_in_the_camera_is_taken_back_and_no_frame_is_lost(

@@ -30,7 +30,7 @@ from edge_seg.updates.updater import Updater
 from update_fixtures import KEY, ModelWeb
 
 FAST, OTHER, SLOW = "pets-fast", "pets", "pets-accurate"
-"""Shipped models of the same classes; the last takes about six times as long as the others."""
+"""Shipped models of the same classes; the last takes seven times as long as the first."""
 
 LETTERS = {"1": FAST, "2": OTHER, "3": SLOW}
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from edge_seg.errors import UpdateError
 from edge_seg.loading import Loading
 from edge_seg.updates.fetching import fetch
 from edge_seg.updates.limits import Limits
@@ -15,6 +16,22 @@ from edge_seg.updates.probation import PROBATION_FRAMES, FrameProbation
 from edge_seg.updates.slowest import Slowest, limit_ms
 from edge_seg.updates.store import Candidate, ModelStore
 from edge_seg.updates.trial import TRIAL_LIMIT_S, TrialReport, TrialTask, run_trial
+
+
+class TooSlowError(UpdateError):
+    """A model is slower than allowed; what else the device did may be why, so that it may be tried again.
+
+    The sentence is the same every time; `detail` has the figures.
+    """
+
+    def __init__(self, manifest: Manifest, expected_ms: float, allowed_ms: float) -> None:
+        super().__init__(f"{manifest.name} version {manifest.version} is slower than allowed, and is tried again later")
+        self.detail = f": it would take {expected_ms:.1f} ms where {allowed_ms:.1f} ms are allowed"
+
+
+def in_full(error: UpdateError) -> str:
+    """Return what an error says, with the figures where it has some."""
+    return f"{error}{error.detail}" if isinstance(error, TooSlowError) else str(error)
 
 
 @dataclass(frozen=True)
@@ -64,13 +81,15 @@ class UpdateSettings:
         )
         return run_trial(task, stop, limit_s=self.trial_limit_s)
 
-    def refusal(self, report: TrialReport, manifest: Manifest, camera_ms: float | None = None) -> str | None:
-        """Return why a model that was tried is not taken, or None; the one before takes `camera_ms` in the camera."""
+    def check_pace(self, report: TrialReport, manifest: Manifest, camera_ms: float | None = None) -> None:
+        """Raise TooSlowError for a model that was tried and is slower than allowed.
+
+        The one before takes `camera_ms` in the camera.
+        """
         before_ms = report.running_ms if camera_ms is None else camera_ms
         limit, expected = limit_ms(self.slowest, manifest.slowest_ms, before_ms), report.expected_ms(camera_ms)
-        if report.refusal is None and limit is not None and expected > limit:
-            return f"it would take {expected:.1f} ms, and {limit:.1f} ms are allowed"
-        return report.refusal
+        if limit is not None and expected > limit:
+            raise TooSlowError(manifest, expected, limit)
 
     def probation(self, manifest: Manifest, before_ms: float | None = None) -> FrameProbation:
         """Return what watches the first frames of a model; the one before takes `before_ms`."""

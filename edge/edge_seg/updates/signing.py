@@ -66,7 +66,7 @@ def verified(text: str | bytes, public_key: Ed25519PublicKey) -> Manifest:
     if not any(_holds(public_key, _bytes(signature.sig), signed) for signature in envelope.signatures):
         raise UpdateError(
             "the manifest is not signed by the key that is trusted here, or was changed afterwards; sign it with the "
-            "private key that belongs to it, or give the right --key"
+            "private key that belongs to it, or trust the right one here"
         )
     return parse_manifest(payload)
 

@@ -8,7 +8,7 @@ from edge_seg.errors import ModelError, UpdateError
 from edge_seg.model_slot import ModelSlot
 from edge_seg.segmenter import Segmenter
 from edge_seg.updates.probation import FrameProbation
-from edge_seg.updates.settings import UpdateSettings
+from edge_seg.updates.settings import UpdateSettings, in_full
 from edge_seg.updates.store import ModelStore, Report, Stored
 from edge_seg.updates.updater import Updater
 
@@ -92,7 +92,7 @@ def _first(settings: UpdateSettings, store: ModelStore, doing: Callable[[str], N
     try:
         stored = _accepted(settings, store, doing)
     except UpdateError as error:
-        raise UpdateError(f"{error}; {_NO_MODEL}") from None
+        raise UpdateError(f"{in_full(error)}; {_NO_MODEL}") from None
     return stored, settings.loading.load(stored.path, stored.identity)
 
 
@@ -103,8 +103,9 @@ def _accepted(settings: UpdateSettings, store: ModelStore, doing: Callable[[str]
         raise UpdateError("the model that is offered was refused before")
     doing("trying the first model")
     manifest, report = candidate.manifest, settings.trial(candidate, None, threading.Event())
-    refusal = settings.refusal(report, manifest) if report else None
-    if refusal is not None:
-        store.refuse(candidate, refusal)
-        raise UpdateError(f"{manifest.name} version {manifest.version} is refused: {refusal}")
+    if report is not None and report.refusal is not None:
+        store.refuse(candidate, report.refusal)
+        raise UpdateError(f"{manifest.name} version {manifest.version} is refused: {report.refusal}")
+    if report is not None:
+        settings.check_pace(report, manifest)
     return store.accept(candidate)

@@ -39,7 +39,7 @@ class TrialTask(BaseModel):
 class TrialReport(BaseModel):
     """What the process found.
 
-    Milliseconds are those of one inference on the golden picture, the median of several, both models in turns.
+    Milliseconds are those of one inference on the golden picture, as `unhindered_ms` finds them, both models in turns.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -5,7 +5,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from statistics import median
 from typing import Literal, Self
 
 from edge_seg.errors import ModelError, UpdateError
@@ -18,8 +17,8 @@ from edge_seg.segmenter import Segmenter
 from edge_seg.updates.acceptance import RefusedBeforeError
 from edge_seg.updates.golden import golden_picture
 from edge_seg.updates.manifest import Manifest
-from edge_seg.updates.probation import FrameProbation
-from edge_seg.updates.settings import UpdateSettings
+from edge_seg.updates.probation import FrameProbation, unhindered_ms
+from edge_seg.updates.settings import TooSlowError, UpdateSettings, in_full
 from edge_seg.updates.store import Candidate, ModelStore, Report
 
 Outcome = Literal["accepted", "refused", "taken_back", "failed"]
@@ -104,18 +103,20 @@ class Updater:
 
     def _telling_once(self, act: Callable[..., None], *arguments: object) -> None:
         """Do something, and tell why it cannot be done: again only when that is something else, or was over."""
+        trouble: UpdateError | None = None
         try:
             act(*arguments)
         except UpdateError as error:
-            if str(error) == self._told or self._stop.is_set():
-                return
-            self._told = str(error)
-            self._report(f"{error} ({label(self.slot.current)} goes on)")
-            self.on_outcome("failed")
+            trouble = error
+        told, now = self._told, None if trouble is None else str(trouble)
+        if self._stop.is_set() or now == told:
+            return
+        self._told = now
+        if trouble is None:
+            self._report("looking for new models works again")
         else:
-            if self._told is not None:
-                self._told = None
-                self._report("looking for new models works again")
+            self._report(f"{in_full(trouble)} ({label(self.slot.current)} goes on)")
+            self.on_outcome("refused" if isinstance(trouble, TooSlowError) else "failed")
 
     def _look(self) -> None:
         if self._store.on_trial:  # it stood its first frames, but the disk was full
@@ -129,13 +130,15 @@ class Updater:
             self._try(candidate)
 
     def _try(self, candidate: Candidate) -> None:
-        camera_ms = median(self._latencies_ms) if len(self._latencies_ms) >= _FEWEST_LATENCIES else None
+        latencies_ms = list(self._latencies_ms)
+        camera_ms = unhindered_ms(latencies_ms) if len(latencies_ms) >= _FEWEST_LATENCIES else None
         report = self._settings.trial(candidate, self._running, self._stop)
         if report is None:
             return
-        refusal = self._settings.refusal(report, candidate.manifest, camera_ms)
+        refusal = report.refusal
         try:
             if refusal is None:
+                self._settings.check_pace(report, candidate.manifest, camera_ms)
                 self._exchange(self._loaded(candidate), candidate, camera_ms)
         except ModelError as error:  # it was replaced or removed since its trial
             refusal = str(error)
