@@ -1,11 +1,13 @@
 import importlib.util
 import os
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge_seg.cli.live_status import tell
 from edge_seg.errors import MissingExtraError, ModelError
 from edge_seg.runtimes import RUNTIMES, load_engine
 from edge_seg.runtimes.quiet import quiet_stderr
@@ -115,3 +117,22 @@ def test_quiet_stderr_hides_c_and_passes_exceptions(capfd) -> None:
         load()
     sys.stderr.write("after\n")
     assert capfd.readouterr().err == "after\n"
+
+
+def test_what_is_told_while_another_thread_keeps_c_quiet_is_not_lost(capfd: pytest.CaptureFixture[str]) -> None:
+    quiet, done = threading.Event(), threading.Event()
+
+    def keep_quiet() -> None:
+        with quiet_stderr():
+            quiet.set()
+            done.wait(10)
+
+    threads = [threading.Thread(target=keep_quiet), threading.Thread(target=tell, args=("a model came",))]
+    threads[0].start()
+    assert quiet.wait(10)
+    threads[1].start()
+    threads[1].join(0.1)
+    done.set()
+    for thread in threads:
+        thread.join(10)
+    assert capfd.readouterr().err == "a model came\n"
