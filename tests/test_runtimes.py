@@ -1,13 +1,12 @@
 import importlib.util
 import os
+import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from edge_seg.cli.live_status import tell
 from edge_seg.errors import MissingExtraError, ModelError
 from edge_seg.runtimes import RUNTIMES, load_engine
 from edge_seg.runtimes.quiet import quiet_stderr
@@ -119,20 +118,17 @@ def test_quiet_stderr_hides_c_and_passes_exceptions(capfd) -> None:
     assert capfd.readouterr().err == "after\n"
 
 
-def test_what_is_told_while_another_thread_keeps_c_quiet_is_not_lost(capfd: pytest.CaptureFixture[str]) -> None:
-    quiet, done = threading.Event(), threading.Event()
+def test_what_is_told_while_another_thread_keeps_c_quiet_is_not_lost() -> None:
+    code = """
+import threading
+from edge_seg.cli.live_status import tell
+from edge_seg.runtimes.quiet import quiet_stderr
 
-    def keep_quiet() -> None:
-        with quiet_stderr():
-            quiet.set()
-            done.wait(10)
-
-    threads = [threading.Thread(target=keep_quiet), threading.Thread(target=tell, args=("a model came",))]
-    threads[0].start()
-    assert quiet.wait(10)
-    threads[1].start()
-    threads[1].join(0.1)
-    done.set()
-    for thread in threads:
-        thread.join(10)
-    assert capfd.readouterr().err == "a model came\n"
+teller = threading.Thread(target=tell, args=("a model came",))
+with quiet_stderr():
+    teller.start()
+    teller.join(0.2)
+teller.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == "a model came\n"

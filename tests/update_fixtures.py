@@ -7,6 +7,7 @@ import http.server
 import io
 import ipaddress
 import itertools
+import os
 import re
 import socketserver
 import ssl
@@ -251,8 +252,10 @@ def _certificate(
     )
 
 
-def fill_disk(folder: Path) -> None:
-    """Leave no byte free on a disk."""
-    with suppress(OSError), (folder / "filler").open("wb", buffering=0) as file:
+def fill_disk(folder: Path, but_pages: int = 0) -> None:
+    """Leave nothing free on a disk in memory, or so many pages of 4 KiB."""
+    filler = folder / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
         while True:
             file.write(bytes(4096))
+    os.truncate(filler, filler.stat().st_size - but_pages * 4096)

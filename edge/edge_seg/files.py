@@ -36,8 +36,13 @@ def atomic_path(path: Path) -> Generator[Path]:
 def remove_parts(folder: Path) -> None:
     """Remove what `atomic_path` left under `folder` when the process was killed; nobody else may write there."""
     for path in list(folder.rglob(".*.part*")):
-        if _PART_NAME.fullmatch(path.name) and path.is_file():
+        if is_part_name(path.name) and path.is_file():
             path.unlink()
+
+
+def is_part_name(name: str) -> bool:
+    """Return whether a file is one that `atomic_path` has not renamed yet, or never will."""
+    return _PART_NAME.fullmatch(name) is not None
 
 
 def make_folder(folder: Path) -> Sequence[Path]:

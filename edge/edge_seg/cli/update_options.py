@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -178,10 +178,13 @@ def begin_updates(updater: "Updater | None", telemetry: "Telemetry") -> "list[On
     if updater is None:
         return []
 
+    from edge_seg.updates.updater import Outcome
+
     def changed(segmenter: "Segmenter") -> None:
         if segmenter.identity is not None:
             telemetry.model_changed(segmenter.identity)
 
+    telemetry.watch_updates(get_args(Outcome))
     updater.slot.on_change, updater.on_outcome = changed, telemetry.model_update
     updater.start()
     return [updater.observe]

@@ -1,6 +1,7 @@
 """state.json: which versions a device has had, which one runs, and what it must not try again."""
 
 import errno
+import hashlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,30 @@ class State(BaseModel):
     manifest_of: str = ""
     """The address whose manifest `etag` belongs to, as a hash: it may hold a password."""
     etag: str = ""
+
+    def etag_of(self, url: str) -> str:
+        """Return the ETag of the manifest of an address; empty when it is not known."""
+        return self.etag if self.manifest_of == _hashed(url) else ""
+
+    def knowing(self, url: str, etag: str) -> "State":
+        """Return the state with the ETag of an address's manifest."""
+        return self.model_copy(update={"manifest_of": _hashed(url), "etag": etag})
+
+    def accepting(self, version: int) -> "State":
+        """Return the state with a version on trial; the last one that was confirmed is the previous."""
+        previous = self.current if self.trial is None else self.previous
+        highest = max(self.highest, version)
+        return self.model_copy(
+            update={"current": version, "previous": previous, "highest": highest, "trial": "running"}
+        )
+
+    def refusing(self, version: int, reason: str) -> "State":
+        """Return the state in which a version is not tried again."""
+        return self.model_copy(update={"refused": {**self.refused, version: reason}})
+
+    def fallen_back(self) -> "State":
+        """Return the state in which the version before runs."""
+        return self.model_copy(update={"current": self.previous, "previous": None, "trial": None})
 
 
 def read_state(path: Path) -> State:
@@ -71,3 +96,7 @@ def telling_faults(folder: Path) -> Generator[None]:
         raise UpdateError(
             f"{folder}: new models cannot be kept there ({error.strerror or error}); name another folder"
         ) from None
+
+
+def _hashed(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()

@@ -27,12 +27,12 @@ class HasFileNumber(Protocol):
 
 
 class Watchdog:
-    """Watches over one request, from its connection to its last byte."""
+    """Watches over one request, from its connection to its last byte; until there is one, its time limit does."""
 
     def __init__(self, limits: Limits, stopping: threading.Event) -> None:
         self._limits, self._stopping = limits, stopping
         self._received_bytes = 0
-        self._connection: HasFileNumber | None = None
+        self._connection: socket.socket | None = None
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="update watchdog", daemon=True)
         self.verdict: str | None = None
@@ -47,10 +47,13 @@ class Watchdog:
     ) -> None:
         self._over.set()
         self._thread.join()
+        self._let_go()
 
     def connected(self, connection: HasFileNumber) -> None:
         """Take note of what to cut."""
-        self._connection = connection
+        self._let_go()
+        # A duplicate shuts the same connection, and stays this one also when the reader has closed its own.
+        self._connection = socket.socket(fileno=os.dup(connection.fileno()))
 
     def received(self, size_bytes: int) -> None:
         """Take note of what came."""
@@ -62,6 +65,8 @@ class Watchdog:
             passed_s = time.monotonic() - began_s
             if self._stopping.is_set():
                 self._hang_up("fetching ended with the program")
+            elif self._connection is None:
+                began_s = time.monotonic()
             elif passed_s >= self._limits.window_s:
                 if self._received_bytes - began_bytes < self._limits.lowest_bytes_per_s * passed_s:
                     self._hang_up(f"gives fewer than {self._limits.lowest_bytes_per_s:.0f} bytes a second")
@@ -70,6 +75,9 @@ class Watchdog:
     def _hang_up(self, verdict: str) -> None:
         self.verdict = self.verdict or verdict
         if self._connection is not None:
-            # A duplicate shuts the same connection, and leaves the reader's own object as the reader expects it.
-            with suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as same:
-                same.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
