@@ -283,10 +283,20 @@ def test_another_model_runs_until_the_first_one_is_there(web: ModelWeb, tmp_path
         wait_until(lambda: camera.outcomes == ["failed", "accepted"])
         camera.wait_for_frames(5)
     assert camera.runs == "12"
-    assert camera.sentences[1:] == [
-        "pets version 1 runs now; pets-fast stands by until it has proved itself",
-        "looking for new models works again",
-    ]
+    assert camera.sentences[1:] == ["pets version 1 runs now; pets-fast stands by until it has proved itself"]
+
+
+def test_that_looking_works_again_is_said_once(web: ModelWeb, tmp_path: Path) -> None:
+    have(web, tmp_path)
+    files = dict(web.files)
+    web.files.clear()
+    with updating_camera(settings(web), tmp_path) as camera:
+        camera.wait_for("404 Not Found")
+        web.files.update(files)
+        camera.wait_for("works again")
+        asked = len(web.requests)
+        wait_until(lambda: len(web.requests) >= asked + 2)
+    assert camera.sentences[1:] == ["looking for new models works again"]
 
 
 def test_a_first_model_that_fails_in_the_camera_is_not_tried_for_ever(web: ModelWeb, tmp_path: Path) -> None:

@@ -165,6 +165,7 @@ class Updater:
         probation = self._settings.probation(candidate.manifest, before_ms)
         self.slot.exchange(new, probation)
         self._latencies_ms.clear()
+        self._told = None
         self._report(f"{label(new)} runs now; {before} stands by until it has proved itself")
         self._watch(probation)
 
