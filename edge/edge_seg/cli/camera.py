@@ -1,7 +1,7 @@
 """`edge-seg camera`: live segmentation on a window, into files, and in numbers on the terminal."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated
 
@@ -79,9 +79,9 @@ from edge_seg.free_space import FreeSpace
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
+    from edge_seg.classes import SegmentationClass
     from edge_seg.model_slot import ModelSlot
     from edge_seg.pipeline import OnResult, PipelineSummary, Smooth
-    from edge_seg.segmenter import Segmenter
     from edge_seg.sinks import Sink, SinkOptions
     from edge_seg.sources import Source
 
@@ -216,31 +216,31 @@ def camera(
         ),
         ExitStack() as unused,
     ):
-        segmenter = slot.current
-        telemetry = Telemetry([item.name for item in segmenter.classes], model=segmenter.identity, outputs=outs)
+        classes = slot.current.classes  # not the model itself, which this would keep alive when another one runs
+        telemetry = Telemetry([item.name for item in classes], model=slot.current.identity, outputs=outs)
         opened = open_source(source, asked, on_bad_image=_leave_out, report=told(telemetry.trouble))
         unused.callback(opened.close)
         if isinstance(opened, WaitingSource):
             opened.while_waiting(alive.beat)
         chosen = paced(opened, every=every, max_fps=max_fps, stop=stop)
-        rotation, paint = Rotation(rotate, rotate_size), PaintOnce(hud_painter(segmenter.classes, opacity))
+        rotation, paint = Rotation(rotate, rotate_size), PaintOnce(hud_painter(classes, opacity))
         options = SinkOptions(paint, live=opened.live, fps=chosen.fps, rotation=rotation, on_quit=stop.set)
         pause_s = period_s(opened, every=every, max_fps=max_fps)
         with (
             quit_on_sigterm(stop.set),
-            opened_alerts(settings, opened, segmenter, tell, telemetry, period_s=pause_s) as watching,
+            opened_alerts(settings, opened, classes, tell, telemetry, period_s=pause_s) as watching,
         ):
             observers: list[OnResult] = [*([watching.alarm.observe] if watching else ()), alive.observe]
             if page is not None or watching is not None:
                 observers.append(telemetry.observe)
             space = FreeSpace(keep_free, when_full)
-            files = open_camera_sinks(outs, segmenter.classes, options, space, on_failure=telemetry.sink_error)
+            files = open_camera_sinks(outs, classes, options, space, on_failure=telemetry.sink_error)
             sinks = _closed_unless_used(unused, files)
             if not no_window and "window:" not in outs:
-                sinks += _closed_unless_used(unused, _open_window(segmenter, options))
+                sinks += _closed_unless_used(unused, _open_window(classes, options))
             collected = collecting_sinks(
                 collect,
-                segmenter,
+                slot,
                 opened,
                 every_s=collect_every,
                 most_frames=collect_most,
@@ -249,9 +249,9 @@ def camera(
             sinks += _closed_unless_used(unused, collected)
             if page is not None:
                 title = device_name or opened.name
-                served = open_page(page, segmenter, telemetry, title=title, opacity=opacity)
+                served = open_page(page, classes, telemetry, title=title, opacity=opacity)
                 sinks += _closed_unless_used(unused, [served])
-            smoother = smoothing(smooth, segmenter, opened)
+            smoother = smoothing(smooth, slot.current, opened)
             observers += begin_updates(updater, telemetry)
             unused.pop_all()  # the pipeline closes them
             summary = _run(chosen, slot, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
@@ -269,11 +269,11 @@ def _closed_unless_used(unused: ExitStack, sinks: "Iterable[Sink]") -> "list[Sin
     return [unused.enter_context(closing(sink)) for sink in sinks]
 
 
-def _open_window(segmenter: "Segmenter", options: "SinkOptions") -> "list[Sink]":
+def _open_window(classes: "Sequence[SegmentationClass]", options: "SinkOptions") -> "list[Sink]":
     from edge_seg.sinks import open_sink
 
     try:
-        return [open_sink("window:", segmenter.classes, options)]
+        return [open_sink("window:", classes, options)]
     except SinkError as error:
         tell(f"no {error}")
         return []
