@@ -1,5 +1,6 @@
 """Models over the air into a camera that runs: what is exchanged, refused and taken back, and that no frame is lost."""
 
+import gc
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,8 +18,9 @@ from edge_seg.segmenter import PreparedImage, RawOutput, Segmentation, Segmenter
 from edge_seg.updates.limits import Limits
 from edge_seg.updates.slowest import Slowest
 from edge_seg.updates.starting import open_updates
+from edge_seg.updates.store import ModelStore
 from untrustworthy_models import crashing, enormous, hanging
-from update_fixtures import OTHER_KEY, ModelWeb, model_web, trickling
+from update_fixtures import OTHER_KEY, ModelWeb, fill_disk, model_web, trickling
 from updating_camera import (
     FAST,
     OTHER,
@@ -312,3 +314,32 @@ def test_a_first_model_that_fails_in_the_camera_is_not_tried_for_ever(web: Model
     ]
     with pytest.raises(UpdateError, match="was refused"):
         open_updates(asked, tmp_path, pytest.fail)
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+def test_a_start_on_a_full_disk_runs_what_is_there(
+    crashed: bool, web: ModelWeb, mount_disk: Callable[[str], Path]
+) -> None:
+    disk = mount_disk("8m")
+    folder = have(web, disk / "models")
+    if crashed:
+        publish(web, OTHER, 2)
+        store = ModelStore(folder, pytest.fail)
+        candidate = settings(web).fetch(store, None)
+        assert candidate is not None
+        store.accept(candidate)
+        state = (folder / "state.json").read_bytes()
+        store.close()
+        (folder / "state.json").write_bytes(state)  # as a crash leaves it
+    fill_disk(disk)
+    publish(web, OTHER, 3)
+    with updating_camera(settings(web), folder) as camera:
+        camera.wait_for("(pets version 1 goes on)")
+        asked = len(web.requests)
+        wait_until(lambda: len(web.requests) >= asked + 2)
+    assert camera.runs == "1"
+    goes_on = [sentence for sentence in camera.sentences if sentence.endswith("(pets version 1 goes on)")]
+    assert len(goes_on) == 1
+    assert "disk" in goes_on[0]
+    del camera
+    gc.collect()  # the model's file is mapped, and the disk is to be unmounted

@@ -76,7 +76,10 @@ def _load_current(settings: UpdateSettings, store: ModelStore, report: Report) -
         if not store.on_trial:
             raise
         report(f"{stored.manifest.name} version {stored.manifest.version} is taken back: {error}")
-        store.roll_back(str(error))
+        try:
+            store.roll_back(str(error))
+        except UpdateError as fault:  # it holds for this run
+            report(str(fault))
         return _load_current(settings, store, report)
 
 
