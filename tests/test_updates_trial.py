@@ -126,6 +126,28 @@ def test_a_trial_ends_with_the_camera(tmp_path: Path) -> None:
     assert run_trial(task(tmp_path / "model.tflite"), stop) is None
 
 
+@pytest.mark.parametrize(
+    ("script", "limit_s", "words"),
+    [
+        ("kill -SEGV $$", 20.0, "its trial ended with SIGSEGV (often: a damaged model, or one that needs more memory"),
+        ("kill -KILL $$", 20.0, "its trial ended with SIGKILL (often"),
+        ("kill -40 $$", 20.0, "its trial ended with signal 40 (often"),
+        ("exit 3", 20.0, "its trial ended with exit code 3"),
+        ("exec sleep 60", 0.3, "its trial did not end within 0 s"),
+    ],
+)
+def test_how_a_trial_ended_is_told(
+    script: str, limit_s: float, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    report = run_trial(task(tmp_path / "model.tflite"), threading.Event(), limit_s=limit_s)
+    assert report is not None
+    assert f"{report.refusal}".startswith(words)
+
+
 def test_a_process_that_cannot_be_started_says_nothing_of_the_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
