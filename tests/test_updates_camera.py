@@ -141,7 +141,7 @@ REFUSALS: dict[str, tuple[Callable[[ModelWeb], object], dict[str, Any], str]] = 
         {"trial_limit_s": 2.0},
         "pets version 2 is refused: its trial did not end within 2 s",
     ),
-    "a model too large for the memory": (lambda web: offer(web, enormous()), {}, "refused: litert cannot load it"),
+    "a model too large for the memory": (lambda web: offer(web, enormous()), {}, "pets version 2 is refused: "),
     "no model": (lambda web: offer(web, b"\0" * 5000), {}, "refused: not a TFLite model"),
     "a file of other classes than signed": (
         lambda web: offer(web, path_of("trash").read_bytes()),

@@ -29,7 +29,7 @@ _FIRST_WAIT_SHARE = 0.1
 _JITTER = 0.1
 _LOOK_EVERY_S = 0.2
 _LATENCIES, _FEWEST_LATENCIES = 100, 20
-_CLOSE_WITHIN_S = 2.0
+_CLOSE_WITHIN_S = 5.0
 
 
 class Updater:
@@ -76,7 +76,7 @@ class Updater:
         self._thread.start()
 
     def close(self) -> None:
-        """Stop looking, within two seconds, and leave the store; a probation goes on with the next start."""
+        """Stop looking, within five seconds, and leave the store; a probation goes on with the next start."""
         self._stop.set()
         if self._thread.ident is not None:
             self._thread.join(_CLOSE_WITHIN_S)
@@ -160,6 +160,8 @@ class Updater:
         return stored.path if stored else self._meanwhile
 
     def _exchange(self, new: Segmenter, candidate: Candidate, before_ms: float | None) -> None:
+        if self._stop.is_set():  # what would begin now, the next start would take for a crash
+            return
         before = label(self.slot.current)  # not the model itself, which this would keep alive
         self._store.accept(candidate)
         probation = self._settings.probation(candidate.manifest, before_ms)
@@ -175,8 +177,8 @@ class Updater:
             if self._stop.is_set():
                 return
         if probation.reason is None and self.slot.keep():
-            self._store.confirm()
             self.on_outcome("accepted")
+            self._store.confirm()
         else:
             self._take_back(f"{probation.reason}")
 
