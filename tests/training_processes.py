@@ -126,7 +126,7 @@ def _draw_nothing() -> None:
 
     training.draw_network = lambda _model, path: write_bytes(path, b"")
     recorder.draw_curves = lambda _epochs, _classes, path: write_bytes(path, b"")
-    training.write_report = lambda folder, *_: write_bytes(folder.report_path, b"")
+    training.write_report = lambda folder, *_: write_bytes(folder.report_path, folder.best_model_path.read_bytes()[:0])
 
 
 def _divide_cpu(count: int) -> None:
