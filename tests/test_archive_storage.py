@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import edge_seg.archive.storage
-from edge_seg.archive.storage import open_output, open_source, picture_names
+from edge_seg.archive.storage import check_apart, open_output, open_source, picture_names
 from edge_seg.errors import EdgeSegError, MissingExtraError, SinkError, SourceError, StorageError
 from object_stores import (
     BUCKET,
@@ -111,6 +111,23 @@ def test_a_folder_without_pictures_is_one_sentence(uri: str) -> None:
         picture_names(open_source(uri))
 
 
+def test_a_picture_is_no_folder(uri: str) -> None:
+    open_output(uri).write("a.jpg", b"x")
+    with pytest.raises(SourceError, match=r"pre fix/a\.jpg: is a file; give the folder it is in"):
+        open_source(f"{uri}/a.jpg")
+
+
+@pytest.mark.parametrize(("below", "apart"), [("", False), ("/out", False), ("2", True)])
+def test_an_output_in_its_source_is_refused(uri: str, below: str, apart: bool) -> None:
+    open_output(uri).write("a.jpg", b"x")
+    source, output = open_source(uri), open_output(uri + below)
+    if apart:
+        check_apart(source, output)
+    else:
+        with pytest.raises(SinkError, match=f"lies in {uri}, where its masks would be pictures"):
+            check_apart(source, output)
+
+
 @pytest.mark.parametrize("name", ["../up.jpg", "a//b.jpg", "/etc/passwd", "a/./b.jpg", "", "folder/"])
 def test_names_that_lead_elsewhere_are_refused(uri: str, name: str) -> None:
     place = open_output(uri)
@@ -204,6 +221,15 @@ def test_a_full_disk_leaves_nothing(small_disk: Path) -> None:
     with pytest.raises(SinkError, match=r"b\.png: the disk is full"):
         output.write("b.png", bytes(200_000))
     assert [path.name for path in small_disk.rglob("*") if path.is_file()] == ["a.png"]
+
+
+def test_long_names_are_written_and_longer_ones_are_one_sentence(tmp_path: Path) -> None:
+    output = open_output(str(tmp_path / "out"))
+    output.write(f"{'ü' * 125}y.png", b"x")
+    assert output.names() == [f"{'ü' * 125}y.png"]
+    with pytest.raises(SinkError, match="the name is too long for this disk; shorten it"):
+        output.write(f"{'ü' * 126}.png", b"x")
+    assert len([*tmp_path.rglob("*.p*")]) == 1
 
 
 def test_a_folder_that_this_machine_does_not_see_ends_everything(tmp_path: Path) -> None:
@@ -317,9 +343,9 @@ def test_a_server_that_is_gone_later_ends_everything(monkeypatch: pytest.MonkeyP
     empty = b"<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"
     with answering(lambda path: (200, empty) if "list-type" in path else s3_error("ExpiredToken", 400)) as url:
         use_s3(monkeypatch, url)
-        place = open_source("s3://pictures/x")
+        place = open_source("s3://pictures")
         for broken in (lambda: place.read("a.jpg"), lambda: place.write("a.jpg", b"x"), lambda: place.remove("a.jpg")):
-            with pytest.raises(StorageError, match=r"^s3://pictures/x/a\.jpg: .*does not accept the credentials"):
+            with pytest.raises(StorageError, match=r"^s3://pictures/a\.jpg: .*does not accept the credentials"):
                 broken()
         with pytest.raises(StorageError, match=r"a\.jpg: .* cannot read it .*Bad Request"):  # HEAD: no code
             place.exists("a.jpg")
@@ -376,16 +402,16 @@ def test_long_listings_come_in_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with answering(answer) as url:
         use_s3(monkeypatch, url)
-        source = open_source("s3://pictures/x")
+        source = open_source("s3://pictures")
         assert len(asked) == 1
         names = source.each_name()
-        assert next(names) == "a.jpg"
+        assert next(names) == "x/a.jpg"
         assert len(asked) == 2
-        assert [*names] == ["b.jpg", "d.jpg"]
+        assert [*names] == ["x/b.jpg", "x/d.jpg"]
 
 
 def test_throttled_requests_are_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([s3_error("SlowDown", 503), s3_error("InternalError", 500), (200, page_of(["x/a.jpg"], ""))])
     with answering(lambda _: next(answers)) as url:
         use_s3(monkeypatch, url)
-        assert open_source("s3://pictures/x").uri == "s3://pictures/x"
+        assert open_source("s3://pictures").uri == "s3://pictures"
