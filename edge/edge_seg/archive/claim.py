@@ -46,9 +46,11 @@ class Claim:
     """The right to write to an output, as long as the run's own file is there."""
 
     def __init__(self, output: Place, name: str, holder: Holder) -> None:
-        """Write the claim's file."""
+        """Write the claim's file, once for nothing: who may not remove it is to know before the work, not after."""
         self._output, self._name, self._holder = output, name, holder
         self._refreshed_at, self._lost = _now(), False
+        self._write()
+        output.remove(name)
         self._write()
 
     def check(self) -> None:

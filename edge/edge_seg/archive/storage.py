@@ -126,8 +126,9 @@ def _check_local_source(place: Place) -> None:
 
 
 def _check_bucket_source(place: Place) -> None:
+    """Raise SourceError for an address that is a file's, or where files may be listed and not read."""
     parent, _, name = place.root.rpartition("/")
-    if parent and replace(place, root=parent).exists(name):
+    if parent and replace(place, uri=place.uri.rpartition("/")[0], root=parent).exists(name):
         raise SourceError(f"{place.uri}: is a file; give the folder it is in")
 
 
