@@ -102,7 +102,10 @@ def lay(output: Place, name: str, **changes: object) -> str:
     return f"{FOLDER}/{name}.json"
 
 
-def test_a_second_run_is_told_who_writes_and_the_first_leaves_nothing(output: Place) -> None:
+def test_a_second_run_is_told_who_writes_and_the_first_leaves_nothing(
+    output: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claim, "_LONGEST_WAIT_S", 1e6)
     with claimed(output) as first:
         with pytest.raises(SinkError) as raised, claimed(output):
             pass
