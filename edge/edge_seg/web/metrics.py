@@ -48,6 +48,7 @@ class _TelemetryCollector(Collector):
         yield from _source(state)
         yield from _alerts(state)
         yield _counter("edge_seg_sink_errors", "Writes that failed.", "sink", state.sink_errors)
+        yield _counter("edge_seg_model_updates", "What came of new models.", "outcome", state.model_updates)
 
 
 def _info(state: State) -> Metric:
