@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,6 +106,8 @@ def _run(
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ.update(variables)
+    # The process it is forked from has looked TMPDIR up already; TensorFlow leaves generated sources there.
+    tempfile.tempdir = variables.get("TMPDIR", str(log.parent))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it
     sys.argv = ["edge-seg", *words]
     from edge_seg.cli.app import main
