@@ -10,6 +10,8 @@ import os
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
 
 from edge_seg.errors import EdgeSegError
 from edge_seg.parallel import core_count
@@ -46,11 +48,10 @@ def joined(address: str, cpus: int) -> Generator[int]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its C++ side writes to the terminal
-    import ray
-
+    ray: Any = import_module("ray")
     try:
         with quiet_stderr():
-            _init(address, cpus)
+            _init(ray, address, cpus)
         cores = int(ray.cluster_resources().get("CPU", 0))
         if cores == 0:
             raise EdgeSegError(f"the Ray cluster at {address} has no CPU; start workers with  ray start --address ...")
@@ -59,10 +60,13 @@ def joined(address: str, cpus: int) -> Generator[int]:
         ray.shutdown()
 
 
-def _init(address: str, cpus: int) -> None:
-    import ray
-
+def _init(ray: Any, address: str, cpus: int) -> None:
     quiet = {"log_to_driver": False, "logging_level": logging.CRITICAL}
+    here = {
+        "num_cpus": cpus or core_count(),
+        "include_dashboard": False,
+        "object_store_memory": _OBJECT_STORE_BYTES,
+    }
     try:
         if address != "local":
             try:
@@ -71,13 +75,7 @@ def _init(address: str, cpus: int) -> None:
             except ConnectionError:
                 if address != "auto":
                     raise
-        ray.init(
-            address="local",
-            num_cpus=cpus or core_count(),
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,
-            **quiet,
-        )
+        ray.init(address="local", **here, **quiet)
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise EdgeSegError(f"{address}: this Ray cluster cannot be joined ({reason:.200}); check the address") from None

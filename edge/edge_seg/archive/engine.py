@@ -3,16 +3,18 @@
 import logging
 import warnings
 from collections.abc import Generator, Iterator
+from importlib import import_module
+from typing import Any
 
-import pyarrow as pa
-import ray
-import ray.data
-import ray.exceptions
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
+from edge_seg.archive.arrow import Table
 from edge_seg.archive.attempts import Attempts
 from edge_seg.archive.worker import FAULT, Job, Worker
 from edge_seg.errors import EdgeSegError
+
+ray: Any = import_module("ray")
+_data: Any = import_module("ray.data")
+_exceptions: Any = import_module("ray.exceptions")
+_scheduling: Any = import_module("ray.util.scheduling_strategies")
 
 MOST_PICTURES_AT_ONCE = 32
 """Those of a task: about a second of work for a core, against some milliseconds that a task costs."""
@@ -21,7 +23,7 @@ _LEAST_TASKS_PER_WORKER = 8
 """So that no worker waits long for the last one."""
 
 
-def segmented(job: Job, pictures: pa.Table, workers: int) -> Generator[pa.Table]:
+def segmented(job: Job, pictures: Table, workers: int) -> Generator[Table]:
     """Yield the rows of all pictures, a table a task, in the order they are done.
 
     Args:
@@ -34,12 +36,12 @@ def segmented(job: Job, pictures: pa.Table, workers: int) -> Generator[pa.Table]
     """
     _silence()
     attempts = _attempts_beside_this_process(workers)
-    tasks = ray.data.from_arrow(list(batches(pictures, workers)))
+    tasks = _data.from_arrow(list(batches(pictures, workers)))
     rows = tasks.map_batches(
         Worker,
         batch_size=None,
         batch_format="pyarrow",
-        compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
+        compute=_data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
         num_cpus=job.threads,
         fn_constructor_args=(job, attempts),
     )
@@ -47,22 +49,22 @@ def segmented(job: Job, pictures: pa.Table, workers: int) -> Generator[pa.Table]
         for table in rows.iter_batches(batch_size=None, batch_format="pyarrow"):
             _raise_fault(table)
             yield table.drop_columns([FAULT])
-    except ray.exceptions.RayError as error:
+    except _exceptions.RayError as error:
         raise EdgeSegError(_sentence(error)) from None
 
 
-def batches(pictures: pa.Table, workers: int) -> Iterator[pa.Table]:
+def batches(pictures: Table, workers: int) -> Iterator[Table]:
     """Cut a table of pictures into tasks."""
     size = max(1, min(MOST_PICTURES_AT_ONCE, len(pictures) // (workers * _LEAST_TASKS_PER_WORKER)))
     return (pictures.slice(first, size) for first in range(0, len(pictures), size))
 
 
-def _attempts_beside_this_process(workers: int) -> "ray.ObjectRef":
-    here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+def _attempts_beside_this_process(workers: int) -> Any:
+    here = _scheduling.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     return ray.remote(Attempts).options(num_cpus=0, scheduling_strategy=here).remote(workers)
 
 
-def _raise_fault(table: pa.Table) -> None:
+def _raise_fault(table: Table) -> None:
     sentence = table[FAULT][0].as_py()
     if sentence is not None:
         raise EdgeSegError(sentence)
@@ -70,13 +72,13 @@ def _raise_fault(table: pa.Table) -> None:
 
 def _silence() -> None:
     """Keep off the terminal what Ray Data says of its plans."""
-    context = ray.data.DataContext.get_current()
+    context = _data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)
     warnings.filterwarnings("ignore", module="ray")
 
 
-def _sentence(error: ray.exceptions.RayError) -> str:
+def _sentence(error: Exception) -> str:
     reason = " ".join(str(error).split()) or type(error).__name__
     return f"the Ray cluster ended the run ({reason:.200}); what is done is kept, and the same command goes on"

@@ -7,9 +7,7 @@ import re
 import time
 from collections.abc import Callable
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from edge_seg.archive.arrow import Table, pa, pq
 from edge_seg.archive.storage import Place
 
 FOLDER = "parts"
@@ -26,7 +24,7 @@ def part_names(output: Place) -> list[str]:
     return [match.group() for match in sorted(found, key=_number)]
 
 
-def parquet_bytes(table: pa.Table) -> bytes:
+def parquet_bytes(table: Table) -> bytes:
     """Return a table as a Parquet file."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", row_group_size=20_000)
@@ -41,11 +39,11 @@ class PartsWriter:
         self._output, self._clock = output, clock
         names = part_names(output)
         self._next = 1 + (_number(_NAME.fullmatch(names[-1])) if names else 0)
-        self._rows: list[pa.Table] = []
+        self._rows: list[Table] = []
         self._count = 0
         self._begun = self._written_at = clock()
 
-    def add(self, rows: pa.Table) -> None:
+    def add(self, rows: Table) -> None:
         """Take rows.
 
         Raises:

@@ -12,8 +12,7 @@ error         null, or one sentence that says why the picture could not be read
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pyarrow as pa
-
+from edge_seg.archive.arrow import Schema, Table, pa
 from edge_seg.segmenter import Segmentation
 from edge_seg.uncertainty import uncertainty
 
@@ -31,7 +30,7 @@ class Row:
     error: str | None = None
 
 
-def row_schema(class_names: Sequence[str]) -> pa.Schema:
+def row_schema(class_names: Sequence[str]) -> Schema:
     """Return the columns of the table for a model of these classes."""
     shares = [pa.field(f"share_{name}", pa.float32()) for name in class_names]
     return pa.schema(
@@ -63,7 +62,7 @@ def row_of(path: str, mask: str, segmentation: Segmentation, class_count: int) -
     )
 
 
-def rows_table(rows: Sequence[Row], schema: pa.Schema, model_sha256: str) -> pa.Table:
+def rows_table(rows: Sequence[Row], schema: Schema, model_sha256: str) -> Table:
     """Return rows as a table of `schema`."""
     share_names = [name for name in schema.names if name.startswith("share_")]
     shares = {

@@ -5,9 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
+from edge_seg.archive.arrow import Column, Table, pa, pc
 from edge_seg.archive.claim import claimed
 from edge_seg.archive.cluster import joined, wanted_address
 from edge_seg.archive.engine import segmented
@@ -108,7 +106,7 @@ class _Seen:
         self.sentences: list[str] = []
         self.seconds = 0.0
 
-    def add(self, rows: pa.Table) -> None:
+    def add(self, rows: Table) -> None:
         self.count += len(rows)
         errors = rows["error"].drop_null()
         self.failed += len(errors)
@@ -117,7 +115,7 @@ class _Seen:
         self._on_progress(self._before + self.count, self._total)
 
 
-def _do(run: ArchiveRun, todo: pa.Table, address: str, seen: _Seen) -> int:
+def _do(run: ArchiveRun, todo: Table, address: str, seen: _Seen) -> int:
     """Segment pictures and write their rows into parts; return how many workers did it."""
     with joined(address, run.workers * run.job.threads) as cores:
         workers = min(run.workers or max(1, cores // run.job.threads), len(todo))
@@ -138,13 +136,13 @@ def _do(run: ArchiveRun, todo: pa.Table, address: str, seen: _Seen) -> int:
     return workers
 
 
-def _pictures(job: Job) -> pa.Table:
+def _pictures(job: Job) -> Table:
     names = picture_names(job.source)
     masks = pa.array((f"{MASKS}/{stem}.png" for stem in unique_stems(names)), pa.string())
     return pa.table({"path": pa.array(names, pa.string()), "mask": masks})
 
 
-def _done(run: ArchiveRun) -> pa.Table:
+def _done(run: ArchiveRun) -> Table:
     """Return `path` and `mask` of the pictures that earlier runs have segmented."""
     files = _files(run)
     if not files:
@@ -153,14 +151,14 @@ def _done(run: ArchiveRun) -> pa.Table:
     return rows.filter(pc.is_valid(rows["mask"]))
 
 
-def _pending(run: ArchiveRun, pictures: pa.Table, done: pa.Table) -> pa.Table:
+def _pending(run: ArchiveRun, pictures: Table, done: Table) -> Table:
     """Return the pictures without a row, or whose mask is not there, or would be called otherwise now."""
     written = pa.array(run.job.output.names(MASKS), pa.string())
     has_row = pc.is_in(_pairs(pictures), value_set=_pairs(done))
     return pictures.filter(pc.invert(pc.and_(has_row, pc.is_in(pictures["mask"], value_set=written))))
 
 
-def _pairs(pictures: pa.Table) -> pa.ChunkedArray:
+def _pairs(pictures: Table) -> Column:
     return pc.binary_join_element_wise(pictures["path"], pictures["mask"], "\n")
 
 

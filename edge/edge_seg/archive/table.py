@@ -5,11 +5,7 @@ Of two rows of one picture the later counts: that of the later part, and any par
 
 from collections.abc import Iterator, Sequence
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.dataset as ds
-import pyarrow.parquet as pq
-
+from edge_seg.archive.arrow import Column, Condition, Fragment, Table, ds, pa, pc, pq
 from edge_seg.archive.parts import part_names
 from edge_seg.archive.storage import Place
 
@@ -23,7 +19,7 @@ def table_files(output: Place) -> list[str]:
     return [*([TABLE] if output.exists(TABLE) else []), *part_names(output)]
 
 
-def read_rows(files: Sequence[bytes], columns: Sequence[str]) -> pa.Table:
+def read_rows(files: Sequence[bytes], columns: Sequence[str]) -> Table:
     """Return some columns of the latest row of every picture, sorted by path.
 
     Args:
@@ -51,11 +47,11 @@ def merge(files: Sequence[bytes], rows_at_once: int = ROWS_AT_ONCE) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _fragment(file: bytes) -> ds.ParquetFileFragment:
+def _fragment(file: bytes) -> Fragment:
     return ds.ParquetFileFormat().make_fragment(pa.py_buffer(file))
 
 
-def _spans(fragments: Sequence[ds.ParquetFileFragment], rows: int) -> Iterator[ds.Expression]:
+def _spans(fragments: Sequence[Fragment], rows: int) -> Iterator[Condition]:
     """Yield conditions that cut all paths into consecutive spans of `rows` pictures."""
     paths = pa.chunked_array([chunk for part in fragments for chunk in part.to_table(columns=["path"])["path"].chunks])
     ordered = pc.unique(paths).sort()
@@ -66,16 +62,14 @@ def _spans(fragments: Sequence[ds.ParquetFileFragment], rows: int) -> Iterator[d
         yield after if end >= len(ordered) else after & (ds.field("path") < ordered[end])
 
 
-def _latest_rows(
-    fragments: Sequence[ds.ParquetFileFragment], columns: Sequence[str], span: ds.Expression | None
-) -> pa.Table:
+def _latest_rows(fragments: Sequence[Fragment], columns: Sequence[str], span: Condition | None) -> Table:
     tables = [part.to_table(columns=list(columns), filter=span) for part in fragments]
     aged = [table.append_column(_AGE, pa.repeat(-age, len(table))) for age, table in enumerate(tables)]
     rows = pa.concat_tables(aged).sort_by([("path", "ascending"), (_AGE, "ascending")])
     return rows.filter(_first_of_each(rows["path"])).drop_columns([_AGE])
 
 
-def _first_of_each(paths: pa.ChunkedArray) -> pa.ChunkedArray:
+def _first_of_each(paths: Column) -> Column:
     """Return which elements of a sorted array differ from the one before."""
     if len(paths) == 0:
         return pa.chunked_array([], pa.bool_())

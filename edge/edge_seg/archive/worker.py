@@ -4,13 +4,12 @@ import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import ray
-
+from edge_seg.archive.arrow import Table, pa
 from edge_seg.archive.attempts import MOST_DEATHS, Attempt
 from edge_seg.archive.rows import Row, row_of, row_schema, rows_table
 from edge_seg.archive.storage import Place
@@ -18,6 +17,8 @@ from edge_seg.errors import EdgeSegError, ImageError, SourceError
 from edge_seg.images import decode_image, encode_mask
 from edge_seg.parallel import prepare_worker
 from edge_seg.segmenter import Segmenter
+
+ray: Any = import_module("ray")
 
 FAULT = "fault"
 """The column, beside those of the table, with the sentence that ends the run."""
@@ -63,7 +64,7 @@ class Worker:
         except EdgeSegError as error:
             self._fault = f"{error} (on {socket.gethostname()})"
 
-    def __call__(self, pictures: pa.Table) -> pa.Table:
+    def __call__(self, pictures: Table) -> Table:
         """Return the rows of `pictures`, which has the columns `path` and `mask`."""
         if self._fault is not None:
             return fault_table(self._fault)
@@ -146,6 +147,6 @@ def refuse_other_version(wanted: str) -> None:
         )
 
 
-def fault_table(sentence: str) -> pa.Table:
+def fault_table(sentence: str) -> Table:
     """Return what a worker answers when the run has to end."""
     return pa.table({FAULT: [sentence]})
