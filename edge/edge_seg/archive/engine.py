@@ -16,8 +16,8 @@ _data: Any = import_module("ray.data")
 _exceptions: Any = import_module("ray.exceptions")
 _scheduling: Any = import_module("ray.util.scheduling_strategies")
 
-MOST_PICTURES_AT_ONCE = 32
-"""Those of a task: about a second of work for a core, against some milliseconds that a task costs."""
+MOST_PICTURES_AT_ONCE = 64
+"""Those of a task: some tenths of a second of work for a core, against some milliseconds that a task costs."""
 
 _LEAST_TASKS_PER_WORKER = 8
 """So that no worker waits long for the last one."""
