@@ -8,6 +8,7 @@
     ├── MissingExtraError        a package that `pip install edge-seg[extra]` brings
     ├── SourceError              a camera, stream, video or folder that gives no frames
     ├── SinkError                an output that cannot be written
+    ├── StorageError             a bucket or a shared folder that cannot be reached, whatever the file
     ├── AlertError               an alert rule, or a place alerts go to, that makes no sense
     ├── ServiceError             a service that cannot be installed, asked or removed
     ├── TrainingError            a training run that cannot start or go on
@@ -48,6 +49,10 @@ class SourceError(EdgeSegError):
 
 class SinkError(EdgeSegError):
     """An output cannot be opened or written."""
+
+
+class StorageError(EdgeSegError):
+    """A bucket's server, or a folder that machines share, cannot be reached or refuses the credentials."""
 
 
 class AlertError(EdgeSegError):
