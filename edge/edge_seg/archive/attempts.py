@@ -7,6 +7,8 @@ the first is found out and left out, the second ends the run.
 
 from collections import Counter
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
 
 MOST_DEATHS = 2
 """After so many, pictures are done one by one; and one that still takes its process with it so often is left out."""
@@ -25,8 +27,20 @@ class Attempt:
     """Nobody ended anything for so long that going on makes no sense."""
 
 
+class Counts(Protocol):
+    """What a worker says and asks."""
+
+    def begin(self, work: str) -> Attempt:
+        """Note that `work` is begun, and tell how often it was before."""
+        ...
+
+    def end(self, work: str) -> None:
+        """Note that `work` was done."""
+        ...
+
+
 class Attempts:
-    """Counts for all workers of a run; one process, which they ask."""
+    """Counts for all workers of a run."""
 
     def __init__(self, workers: int) -> None:
         self._most_vain = _MOST_VAIN_STARTS + _MOST_VAIN_STARTS_PER_WORKER * workers
@@ -44,3 +58,22 @@ class Attempts:
         """Note that `work` was done."""
         self._begun.pop(work, None)
         self._vain = 0
+
+
+class SharedAttempts:
+    """An `Attempts` in a process of its own, where all workers ask."""
+
+    def __init__(self, workers: int) -> None:
+        """Start the process on the machine of this one: it lives as long as the run."""
+        ray, scheduling = (import_module(name) for name in ("ray", "ray.util.scheduling_strategies"))
+        here = scheduling.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
+        self._actor: Any = ray.remote(Attempts).options(num_cpus=0, scheduling_strategy=here).remote(workers)
+
+    def begin(self, work: str) -> Attempt:
+        """As `Attempts.begin`."""
+        ray: Any = import_module("ray")
+        return ray.get(self._actor.begin.remote(work))
+
+    def end(self, work: str) -> None:
+        """As `Attempts.end`; does not wait."""
+        self._actor.end.remote(work)

@@ -7,14 +7,12 @@ from importlib import import_module
 from typing import Any
 
 from edge_seg.archive.arrow import Table
-from edge_seg.archive.attempts import Attempts
+from edge_seg.archive.attempts import SharedAttempts
 from edge_seg.archive.worker import FAULT, Job, Worker
 from edge_seg.errors import EdgeSegError
 
-ray: Any = import_module("ray")
 _data: Any = import_module("ray.data")
 _exceptions: Any = import_module("ray.exceptions")
-_scheduling: Any = import_module("ray.util.scheduling_strategies")
 
 MOST_PICTURES_AT_ONCE = 64
 """Those of a task: some tenths of a second of work for a core, against some milliseconds that a task costs."""
@@ -35,7 +33,6 @@ def segmented(job: Job, pictures: Table, workers: int) -> Generator[Table]:
         EdgeSegError: an output cannot be written, a worker cannot load the model, or the cluster is gone.
     """
     _silence()
-    attempts = _attempts_beside_this_process(workers)
     tasks = _data.from_arrow(list(batches(pictures, workers)))
     rows = tasks.map_batches(
         Worker,
@@ -43,7 +40,7 @@ def segmented(job: Job, pictures: Table, workers: int) -> Generator[Table]:
         batch_format="pyarrow",
         compute=_data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
         num_cpus=job.threads,
-        fn_constructor_args=(job, attempts),
+        fn_constructor_args=(job, SharedAttempts(workers)),
     )
     try:
         for table in rows.iter_batches(batch_size=None, batch_format="pyarrow"):
@@ -57,11 +54,6 @@ def batches(pictures: Table, workers: int) -> Iterator[Table]:
     """Cut a table of pictures into tasks."""
     size = max(1, min(MOST_PICTURES_AT_ONCE, len(pictures) // (workers * _LEAST_TASKS_PER_WORKER)))
     return (pictures.slice(first, size) for first in range(0, len(pictures), size))
-
-
-def _attempts_beside_this_process(workers: int) -> Any:
-    here = _scheduling.NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-    return ray.remote(Attempts).options(num_cpus=0, scheduling_strategy=here).remote(workers)
 
 
 def _raise_fault(table: Table) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge_seg.archive.storage import Place
+from edge_seg.archive.place import Place
 from edge_seg.errors import SinkError
 from edge_seg.folder_run.state import refuse_another_run
 
@@ -27,6 +27,15 @@ def write_note(output: Place, made_by: Mapping[str, str]) -> None:
         SinkError: it cannot be written.
     """
     output.write(NOTE, ArchiveNote(made_by=dict(made_by)).model_dump_json(indent=1).encode())
+
+
+def remove_note(output: Place) -> None:
+    """Forget what an archive was made of.
+
+    Raises:
+        SinkError: the note cannot be removed.
+    """
+    output.remove(NOTE)
 
 
 def read_note(output: Place) -> ArchiveNote | None:

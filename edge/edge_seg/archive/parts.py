@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from edge_seg.archive.arrow import Table, pa, pq
-from edge_seg.archive.storage import Place
+from edge_seg.archive.place import Place
 
 FOLDER = "parts"
 _NAME = re.compile(rf"{FOLDER}/(\d+)\.parquet")
@@ -34,9 +34,17 @@ def parquet_bytes(table: Table) -> bytes:
 class PartsWriter:
     """Collects rows and writes a part now and then, and at the end."""
 
-    def __init__(self, output: Place, clock: Callable[[], float] = time.monotonic) -> None:
-        """Write after the parts that are there already."""
-        self._output, self._clock = output, clock
+    def __init__(
+        self, output: Place, before_writing: Callable[[], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Write after the parts that are there already.
+
+        Args:
+            output: where to.
+            before_writing: raises when nothing may be written any more.
+            clock: seconds.
+        """
+        self._output, self._before_writing, self._clock = output, before_writing, clock
         names = part_names(output)
         self._next = 1 + (_number(_NAME.fullmatch(names[-1])) if names else 0)
         self._rows: list[Table] = []
@@ -47,7 +55,7 @@ class PartsWriter:
         """Take rows.
 
         Raises:
-            SinkError: a part cannot be written.
+            SinkError: as `flush`.
         """
         self._rows.append(rows)
         self._count += len(rows)
@@ -59,9 +67,10 @@ class PartsWriter:
         """Write the rows that are not written yet, sorted by path.
 
         Raises:
-            SinkError: they cannot be written.
+            SinkError: they cannot be written, or another run has taken the output over.
         """
         if self._rows:
+            self._before_writing()
             table = pa.concat_tables(self._rows).unify_dictionaries().sort_by("path")
             self._output.write(f"{FOLDER}/{self._next:06d}.parquet", parquet_bytes(table))
             self._next += 1

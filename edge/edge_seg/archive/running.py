@@ -1,23 +1,22 @@
 """The run itself: which pictures are not done yet, their rows as they come, and the table at the end."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from edge_seg.archive.arrow import Column, Table, pa, pc
-from edge_seg.archive.claim import claimed
+from edge_seg.archive.arrow import Table
+from edge_seg.archive.claim import Claim, claimed
 from edge_seg.archive.cluster import joined, wanted_address
 from edge_seg.archive.engine import segmented
-from edge_seg.archive.note import NOTE, refuse_other_archive, write_note
+from edge_seg.archive.note import refuse_other_archive, remove_note, write_note
 from edge_seg.archive.parts import PartsWriter
-from edge_seg.archive.storage import picture_names
-from edge_seg.archive.table import TABLE, merge, read_rows, table_files
+from edge_seg.archive.pending import pending_pictures, pictures_of
+from edge_seg.archive.table import done_pictures, remove_rows, write_table
 from edge_seg.archive.worker import Job, load_segmenter
-from edge_seg.errors import EdgeSegError
-from edge_seg.folder_run.outputs import unique_stems
+from edge_seg.errors import EdgeSegError, SinkError
+from edge_seg.files import remove_parts
 
-MASKS = "masks"
 _MOST_TOLD = 10
 
 
@@ -48,7 +47,7 @@ class ArchiveSummary:
     """A sentence for the first few of those."""
     workers: int
     seconds: float
-    """From the first row's wait to the last row; the start of Ray and the writing of the table are not in it."""
+    """From the workers' start to the last row; the start of Ray and the writing of the table are not in it."""
 
     @property
     def fps(self) -> float:
@@ -67,22 +66,20 @@ def run_archive(run: ArchiveRun, on_progress: OnProgress) -> ArchiveSummary:
         EdgeSegError: the first error; what was done until then is kept.
         KeyboardInterrupt: likewise.
     """
+    _refuse_own_source(run.job)
     address = wanted_address(run.address)
     load_segmenter(run.job)
-    output = run.job.output
-    with claimed(output):
-        if run.fresh:
-            _start_over(run)
-        all_pictures, done = _pictures(run.job), _done(run)
-        refuse_other_archive(output, made_by(run.job), done=len(done))
-        todo = _pending(run, all_pictures, done)
-        before = len(all_pictures) - len(todo)
-        write_note(output, made_by(run.job))
-        on_progress(before, len(all_pictures))
-        seen = _Seen(before, len(all_pictures), on_progress)
-        workers = _do(run, todo, address, seen) if len(todo) else 0
-        _write_table(run)
-    return ArchiveSummary(seen.count - seen.failed, before, seen.failed, tuple(seen.sentences), workers, seen.seconds)
+    with claimed(run.job.output) as claim:
+        _prepare_output(run)
+        pictures, done = pictures_of(run.job.source), done_pictures(run.job.output)
+        refuse_other_archive(run.job.output, made_by(run.job), done=len(done))
+        write_note(run.job.output, made_by(run.job))
+        todo = pending_pictures(pictures, done, run.job.output)
+        seen = _Seen(len(pictures) - len(todo), len(pictures), on_progress)
+        workers = _segment(run, todo, address, seen, claim) if len(todo) else 0
+        claim.check()
+        write_table(run.job.output)
+    return seen.summary(workers)
 
 
 def made_by(job: Job) -> dict[str, str]:
@@ -102,24 +99,47 @@ class _Seen:
 
     def __init__(self, before: int, total: int, on_progress: OnProgress) -> None:
         self._before, self._total, self._on_progress = before, total, on_progress
-        self.count = self.failed = 0
-        self.sentences: list[str] = []
+        self.count = self._failed = 0
+        self._sentences: list[str] = []
         self.seconds = 0.0
+        on_progress(before, total)
 
     def add(self, rows: Table) -> None:
-        self.count += len(rows)
         errors = rows["error"].drop_null()
-        self.failed += len(errors)
-        room = _MOST_TOLD - len(self.sentences)
-        self.sentences += errors.slice(0, room).to_pylist()
+        self.count += len(rows)
+        self._failed += len(errors)
+        self._sentences += errors.slice(0, _MOST_TOLD - len(self._sentences)).to_pylist()
         self._on_progress(self._before + self.count, self._total)
 
+    def summary(self, workers: int) -> ArchiveSummary:
+        told = tuple(self._sentences)
+        return ArchiveSummary(self.count - self._failed, self._before, self._failed, told, workers, self.seconds)
 
-def _do(run: ArchiveRun, todo: Table, address: str, seen: _Seen) -> int:
+
+def _refuse_own_source(job: Job) -> None:
+    """The next run would take masks for pictures."""
+    source, output = (f"{place.fs.protocol}{place.root}/" for place in (job.source, job.output))
+    if output.startswith(source):
+        raise SinkError(
+            f"{job.output.uri}: is in the folder of the pictures themselves; name another one for what is written"
+        )
+
+
+def _prepare_output(run: ArchiveRun) -> None:
+    output = run.job.output
+    if output.local:
+        remove_parts(output.folder)
+    if run.fresh:
+        remove_rows(output)
+        remove_note(output)
+
+
+def _segment(run: ArchiveRun, todo: Table, address: str, seen: _Seen, claim: Claim) -> int:
     """Segment pictures and write their rows into parts; return how many workers did it."""
-    with joined(address, run.workers * run.job.threads) as cores:
-        workers = min(run.workers or max(1, cores // run.job.threads), len(todo))
-        parts = PartsWriter(run.job.output)
+    threads = run.job.threads
+    with joined(address, run.workers * threads) as cluster:
+        workers = min(run.workers or cluster.workers(threads), len(todo))
+        parts = PartsWriter(run.job.output, claim.check)
         started = time.perf_counter()
         try:
             with closing(segmented(run.job, todo, workers)) as tables:
@@ -134,50 +154,3 @@ def _do(run: ArchiveRun, todo: Table, address: str, seen: _Seen) -> int:
             f"{len(todo) - seen.count:,} pictures came back without a result; the same command does them again"
         )
     return workers
-
-
-def _pictures(job: Job) -> Table:
-    names = picture_names(job.source)
-    masks = pa.array((f"{MASKS}/{stem}.png" for stem in unique_stems(names)), pa.string())
-    return pa.table({"path": pa.array(names, pa.string()), "mask": masks})
-
-
-def _done(run: ArchiveRun) -> Table:
-    """Return `path` and `mask` of the pictures that earlier runs have segmented."""
-    files = _files(run)
-    if not files:
-        return pa.table({"path": pa.array([], pa.string()), "mask": pa.array([], pa.string())})
-    rows = read_rows(files, ["path", "mask"])
-    return rows.filter(pc.is_valid(rows["mask"]))
-
-
-def _pending(run: ArchiveRun, pictures: Table, done: Table) -> Table:
-    """Return the pictures without a row, or whose mask is not there, or would be called otherwise now."""
-    written = pa.array(run.job.output.names(MASKS), pa.string())
-    has_row = pc.is_in(_pairs(pictures), value_set=_pairs(done))
-    return pictures.filter(pc.invert(pc.and_(has_row, pc.is_in(pictures["mask"], value_set=written))))
-
-
-def _pairs(pictures: Table) -> Column:
-    return pc.binary_join_element_wise(pictures["path"], pictures["mask"], "\n")
-
-
-def _write_table(run: ArchiveRun) -> None:
-    output, names = run.job.output, table_files(run.job.output)
-    if names != [TABLE]:
-        output.write(TABLE, merge(_files(run)))
-        _remove(run, [name for name in names if name != TABLE])
-
-
-def _start_over(run: ArchiveRun) -> None:
-    output = run.job.output
-    _remove(run, [*table_files(output), *([NOTE] if output.exists(NOTE) else [])])
-
-
-def _files(run: ArchiveRun) -> list[bytes]:
-    return [run.job.output.read(name) for name in table_files(run.job.output)]
-
-
-def _remove(run: ArchiveRun, names: Sequence[str]) -> None:
-    for name in names:
-        run.job.output.remove(name)

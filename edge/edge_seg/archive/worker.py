@@ -4,21 +4,17 @@ import socket
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from edge_seg.archive.arrow import Table, pa
-from edge_seg.archive.attempts import MOST_DEATHS, Attempt
+from edge_seg.archive.attempts import MOST_DEATHS, Attempt, Counts
+from edge_seg.archive.place import Place
 from edge_seg.archive.rows import Row, row_of, row_schema, rows_table
-from edge_seg.archive.storage import Place
 from edge_seg.errors import EdgeSegError, ImageError, SourceError
 from edge_seg.images import decode_image, encode_mask
 from edge_seg.parallel import prepare_worker
 from edge_seg.segmenter import Segmenter
-
-ray: Any = import_module("ray")
 
 FAULT = "fault"
 """The column, beside those of the table, with the sentence that ends the run."""
@@ -49,12 +45,12 @@ class Worker:
     try again.
     """
 
-    def __init__(self, job: Job, attempts: Any) -> None:
+    def __init__(self, job: Job, attempts: Counts) -> None:
         """Load the model.
 
         Args:
             job: what to do.
-            attempts: the handle of an `Attempts`.
+            attempts: shared by all workers.
         """
         prepare_worker()
         self._job, self._attempts = job, attempts
@@ -112,7 +108,7 @@ class Worker:
         return f"{self._job.source.uri.rstrip('/')}/{path}"
 
     def _begin(self, work: str) -> Attempt:
-        attempt: Attempt = ray.get(self._attempts.begin.remote(work))
+        attempt = self._attempts.begin(work)
         if attempt.hopeless:
             raise EdgeSegError(
                 f"the workers die again and again, now in {work}, most likely because memory runs out; "
@@ -121,7 +117,7 @@ class Worker:
         return attempt
 
     def _end(self, work: str) -> None:
-        self._attempts.end.remote(work)
+        self._attempts.end(work)
 
 
 def load_segmenter(job: Job) -> Segmenter:

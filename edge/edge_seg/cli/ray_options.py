@@ -26,16 +26,36 @@ _BUCKETS = ("s3://", "gs://", "gcs://")
 _OTHER_OUTPUTS = ("masks:", "overlays:")
 
 
-def refuse_buckets(source: str, out: list[str]) -> None:
-    """Raise an error for a bucket on a command line without --ray."""
-    for place, error in ((source, SourceError), *((uri, SinkError) for uri in out)):
-        if place.startswith(_BUCKETS):
-            raise error(f"{place}: is in a bucket, which takes Ray: add  --ray auto")
+def check_places(source: str, out: list[str], *, ray: str | None, watch: bool) -> None:
+    """Raise an error for a bucket without --ray, and for what --ray does not do.
+
+    Raises:
+        SourceError: of the source.
+        SinkError: of an output.
+    """
+    if ray is not None:
+        _check_archive(out, watch=watch)
+        return
+    if source.startswith(_BUCKETS):
+        raise SourceError(f"{source}: pictures in a bucket are segmented on Ray; add  --ray auto")
+    for uri in out:
+        if uri.startswith(_BUCKETS):
+            raise SinkError(f"{uri}: masks are written into a bucket by Ray; add  --ray auto")
+
+
+def _check_archive(out: list[str], *, watch: bool) -> None:
+    if watch:
+        raise SourceError("--watch: with --ray a folder is read once; run the command again for what came meanwhile")
+    if len(out) != 1 or out[0].startswith(_OTHER_OUTPUTS) or Path(out[0]).suffix:
+        raise SinkError(
+            f"--out {' --out '.join(out)}: with --ray there is one --out, a folder for the masks and their table; "
+            "overlays and other files are written without --ray"
+        )
 
 
 def read_job(
     source: str,
-    out: list[str],
+    out: str,
     model: Path | None,
     runtime: str,
     threads: int,
@@ -49,10 +69,12 @@ def read_job(
     """
     from edge_seg.extras import require_extra
 
-    output = _one_folder(out)
     require_extra("cluster", purpose="--ray")
     from importlib.metadata import version
 
+    from edge_seg.archive.cluster import set_environment
+
+    set_environment()
     from edge_seg.archive.storage import open_output, open_source
     from edge_seg.archive.worker import Job
     from edge_seg.model_identity import identify
@@ -63,7 +85,7 @@ def read_job(
     check_is_tflite(file)
     return Job(
         source=open_source(source),
-        output=open_output(output),
+        output=open_output(out),
         model_name=file.stem,
         model=file.read_bytes(),
         model_sha256=identify(file).sha256,
@@ -75,7 +97,7 @@ def read_job(
     )
 
 
-def run_archive_and_report(job: "Job", out: list[str], *, address: str, jobs: int, fresh: bool, as_json: bool) -> bool:
+def run_archive_and_report(job: "Job", out: str, *, address: str, jobs: int, fresh: bool, as_json: bool) -> bool:
     """Run over an archive with a progress bar and print what it came to; tell whether a picture failed.
 
     Raises:
@@ -86,15 +108,6 @@ def run_archive_and_report(job: "Job", out: list[str], *, address: str, jobs: in
     summary = _run(ArchiveRun(job, address, jobs, fresh))
     _report(summary, out, as_json=as_json)
     return bool(summary.failed)
-
-
-def _one_folder(out: list[str]) -> str:
-    if len(out) != 1 or out[0].startswith(_OTHER_OUTPUTS) or Path(out[0]).suffix:
-        raise SinkError(
-            f"--out {' --out '.join(out)}: with --ray there is one --out, a folder for the masks and their table; "
-            "overlays and other files are written without --ray"
-        )
-    return out[0]
 
 
 def _run(run: "ArchiveRun") -> "ArchiveSummary":
@@ -110,30 +123,30 @@ def _run(run: "ArchiveRun") -> "ArchiveSummary":
             raise
 
 
-def _report(summary: "ArchiveSummary", out: list[str], *, as_json: bool) -> None:
+def _report(summary: "ArchiveSummary", out: str, *, as_json: bool) -> None:
     for sentence in summary.left_out:
         typer.secho(f"left out: {sentence}", fg=typer.colors.YELLOW, err=True)
     more = summary.failed - len(summary.left_out)
     if more:
-        typer.secho(f"left out: {more:,} more; see `error` in {out[0]}/table.parquet", fg=typer.colors.YELLOW, err=True)
+        typer.secho(f"left out: {more:,} more; see `error` in {out}/table.parquet", fg=typer.colors.YELLOW, err=True)
     if as_json:
         typer.echo(_as_json(summary, out))
         return
     before = f"; {summary.done_before:,} were done already" if summary.done_before else ""
     if not summary.frames:
-        typer.echo(f"nothing left to do{before}; --fresh starts over → {out[0]}")
+        typer.echo(f"nothing left to do{before}; --fresh starts over → {out}")
         return
     workers = "1 worker" if summary.workers == 1 else f"{summary.workers} workers"
     typer.echo(
         f"{summary.frames:,} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second, {workers}{before}) "
-        f"→ {out[0]}"
+        f"→ {out}"
     )
 
 
-def _as_json(summary: "ArchiveSummary", out: list[str]) -> str:
+def _as_json(summary: "ArchiveSummary", out: str) -> str:
     import json
     from dataclasses import asdict
 
     return json.dumps(
-        {**asdict(summary), "seconds": round(summary.seconds, 3), "fps": round(summary.fps, 2), "out": out}
+        {**asdict(summary), "seconds": round(summary.seconds, 3), "fps": round(summary.fps, 2), "out": [out]}
     )

@@ -18,7 +18,7 @@ from edge_seg.cli.options import (
     ThreadsOption,
     load_segmenter,
 )
-from edge_seg.cli.ray_options import RayOption, read_job, run_archive_and_report
+from edge_seg.cli.ray_options import RayOption, check_places, read_job, run_archive_and_report
 from edge_seg.cli.reporting import EXIT_FAILED
 from edge_seg.cli.sink_options import pictures_of
 from edge_seg.cli.source_options import WatchOption
@@ -64,9 +64,10 @@ def run(
 
     Example:  edge-seg run photos/ --out overlays/ --out masks:labels --out events.jsonl
     """
+    check_places(source, out, ray=ray, watch=watch)
     if ray is not None:
-        job = read_job(source, out, model, runtime, threads, labels, input_range)
-        any_left_out = run_archive_and_report(job, out, address=ray, jobs=jobs, fresh=fresh, as_json=as_json)
+        job = read_job(source, out[0], model, runtime, threads, labels, input_range)
+        any_left_out = run_archive_and_report(job, out[0], address=ray, jobs=jobs, fresh=fresh, as_json=as_json)
     elif Path(source).is_dir() and not watch:
         work = read_work(Path(source), model, runtime, threads, labels, input_range, opacity)
         any_left_out = run_folder_and_report(work, out, jobs=jobs, fresh=fresh, as_json=as_json)

@@ -1,0 +1,126 @@
+"""An archive on a Ray cluster of two nodes: every picture once, whatever dies, and the masks of the local run."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from edge_seg.images import write_image
+from edge_seg.synthetic import generate_picture
+from ray_cluster import PROGRAM, RayCluster, environment, kill_node, ray_cluster
+
+PICTURES = 240
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    with ray_cluster() as cluster:
+        cluster.add_node()
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures, three of them bad, and the masks of the local run."""
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "pics").mkdir()
+    for index in range(8):
+        write_image(folder / f"pics/{index:04d}.jpg", generate_picture(160 + 16 * index, seed=3, number=index)[0])
+    for index in range(8, PICTURES):
+        (folder / f"pics/{index:04d}.jpg").hardlink_to(folder / f"pics/{index % 8:04d}.jpg")
+    for index in (5, 100, 200):
+        (folder / f"pics/{index:04d}b.jpg").write_bytes(b"no picture")
+    run(folder, "pics", "--out", "masks:m", code=1)
+    return folder
+
+
+@pytest.fixture
+def again(whole: Path, tmp_path: Path) -> Path:
+    """A folder beside the same pictures."""
+    (tmp_path / "pics").symlink_to(whole / "pics")
+    return tmp_path
+
+
+def command(*arguments: object) -> list[str]:
+    return [*PROGRAM, "run", *(str(argument) for argument in arguments)]
+
+
+def run(folder: Path, *arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def start(folder: Path, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command(*arguments), cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def masks(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.png")}
+
+
+def assert_whole(output: Path, whole: Path) -> None:
+    """Every picture is in the table once, and has the mask of the local run."""
+    table = pq.read_table(output / "table.parquet").to_pylist()
+    assert [row["path"] for row in table] == sorted(path.name for path in (whole / "pics").iterdir())
+    assert [row["path"] for row in table if row["error"]] == ["0005b.jpg", "0100b.jpg", "0200b.jpg"]
+    assert masks(output / "masks") == masks(whole / "m")
+    assert {path.name for path in output.iterdir()} == {"masks", "table.parquet", "edge-seg-run.json"}
+
+
+def wait_for_masks(output: Path, count: int, process: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + 60
+    while len(list((output / "masks").glob("*.png"))) < count:
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_two_nodes_write_what_the_local_run_writes(cluster: RayCluster, again: Path, whole: Path) -> None:
+    done = run(again, "pics", "--out", "out", "--ray", cluster.address, "--json", code=1)
+    summary = json.loads(done.stdout)
+    assert (summary["frames"], summary["failed"], summary["workers"], summary["done_before"]) == (PICTURES, 3, 2, 0)
+    assert done.stderr.count("left out: pics/") == 3
+    assert_whole(again / "out", whole)
+
+
+def test_a_worker_is_killed(cluster: RayCluster, again: Path, whole: Path) -> None:
+    process = start(again, "pics", "--out", "out", "--ray", cluster.address)
+    wait_for_masks(again / "out", 20, process)
+    cluster.workers()[0].kill()
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 1, said
+    assert_whole(again / "out", whole)
+
+
+def test_a_node_is_killed(cluster: RayCluster, again: Path, whole: Path) -> None:
+    process = start(again, "pics", "--out", "out", "--ray", cluster.address)
+    wait_for_masks(again / "out", 20, process)
+    kill_node(cluster.nodes.pop())
+    _, said = process.communicate(timeout=120)
+    cluster.add_node()
+    assert process.returncode == 1, said
+    assert_whole(again / "out", whole)
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGINT])
+def test_a_run_that_was_stopped_goes_on(cluster: RayCluster, again: Path, whole: Path, signal_number: int) -> None:
+    process = start(again, "pics", "--out", "out", "--ray", cluster.address)
+    wait_for_masks(again / "out", 60, process)
+    process.send_signal(signal_number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == (-signal.SIGKILL if signal_number == signal.SIGKILL else 130), said
+    assert "Traceback" not in said
+    done = run(again, "pics", "--out", "out", "--ray", cluster.address, "--json", code=1)
+    assert (json.loads(done.stdout)["done_before"] > 0) == (signal_number == signal.SIGINT)
+    assert_whole(again / "out", whole)
