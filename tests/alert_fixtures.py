@@ -155,10 +155,52 @@ def mosquitto(folder: Path, *more: str) -> Iterator[Mosquitto]:
         broker.kill()
 
 
+@contextmanager
+def older_broker(port: int) -> Iterator[int]:
+    """Stand before a broker, refuse MQTT 5 as one that does not know it must, and pass on the rest; yield the port."""
+
+    class Door(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            hello = self.request.recv(4096)
+            if hello[hello.index(b"MQTT") + 4] == 5:
+                self.request.sendall(b"\x20\x02\x00\x01")
+                return
+            with socket.create_connection(("127.0.0.1", port)) as broker:
+                broker.sendall(hello)
+                back = threading.Thread(target=pass_on, args=(broker, self.request))
+                back.start()
+                pass_on(self.request, broker)
+                back.join()
+
+    class Server(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+
+    with Server(("127.0.0.1", 0), Door) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def pass_on(source: socket.socket, target: socket.socket) -> None:
+    """Copy until the source ends, and end the target's side, too."""
+    try:
+        while data := source.recv(65536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass  # the other side has gone
+
+
 class Subscriber:
     """What arrives on a broker, in order: (topic, message, retained)."""
 
-    def __init__(self, port: int, topic: str = "#") -> None:
+    def __init__(
+        self, port: int, topic: str = "#", *, user: str | None = None, password: str = "", ca_file: Path | None = None
+    ) -> None:
         from paho.mqtt.client import Client
         from paho.mqtt.enums import CallbackAPIVersion
 
@@ -169,7 +211,11 @@ class Subscriber:
         )
         subscribed = threading.Event()
         self._client.on_subscribe = lambda *_: subscribed.set()
-        self._client.connect("127.0.0.1", port)
+        if user is not None:
+            self._client.username_pw_set(user, password)
+        if ca_file is not None:
+            self._client.tls_set(str(ca_file))
+        self._client.connect("localhost" if ca_file else "127.0.0.1", port)
         self._client.loop_start()
         self._client.subscribe(topic, qos=1)
         assert subscribed.wait(10)
@@ -186,8 +232,8 @@ class Subscriber:
 
 
 @contextmanager
-def subscriber(port: int, topic: str = "#") -> Iterator[Subscriber]:
-    opened = Subscriber(port, topic)
+def subscriber(port: int, topic: str = "#", **login: Any) -> Iterator[Subscriber]:
+    opened = Subscriber(port, topic, **login)
     try:
         yield opened
     finally:

@@ -160,6 +160,23 @@ def test_a_bound_drops_the_oldest_and_says_so(tmp_path: Path, reports: Reports, 
     assert reports == ["alerts for receiver: more than 3 wait; the oldest are dropped"]
 
 
+def test_what_waits_is_counted_along_and_as_it_is_on_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "o.sqlite3"
+    store = EventStore(path, print)
+    assert store.counts() == {}
+    for number in range(6):
+        store.add(["hook", "siren"], f"e{number}", "{}")
+    store.remove("hook", "e0")
+    store.remove("hook", "e0")  # a second time: nothing is left to forget
+    store.refuse("hook", "e1", "no")
+    store.drop_oldest("siren", 4)
+    counted = store.counts()
+    store.close()
+    again = EventStore(path, print)
+    assert counted == again.counts() == {"hook": 5, "siren": 2}
+    again.close()
+
+
 def test_memory_has_a_bound_too(reports: Reports) -> None:
     outbox, events = MemoryOutbox("receiver", reports.append, most=3), [event() for _ in range(5)]
     for item in events:

@@ -1,6 +1,7 @@
 """Alerts on a real broker: what is published, and what becomes of it when the broker dies."""
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,20 +10,35 @@ from typing import Any
 
 import pytest
 
-from alert_fixtures import Mosquitto, event, free_port, mosquitto, self_signed, subscriber, wait_until
+from alert_fixtures import (
+    Mosquitto,
+    event,
+    free_port,
+    mosquitto,
+    older_broker,
+    self_signed,
+    subscriber,
+    wait_until,
+)
 from device_fixtures import frame, result
+from edge_seg import __version__
 from edge_seg.alerts import AlertEvent, Rule, parse_rules
 from edge_seg.alerts.broker import Broker, parse_broker
+from edge_seg.alerts.broker_connection import BrokerConnection
 from edge_seg.alerts.courier import Courier, Unreachable, close_couriers, receiver_outage
 from edge_seg.alerts.event import rule_fields
 from edge_seg.alerts.mqtt import MqttNotifier, OneMessage
+from edge_seg.alerts.outage import Outage
 from edge_seg.alerts.outbox import DiskOutbox
 from edge_seg.alerts.store import EventStore
 from edge_seg.alerts.topics import Topics
 from edge_seg.errors import AlertError
+from edge_seg.model_identity import ModelIdentity
+from edge_seg.telemetry import Board, Telemetry
 
 RULES = parse_rules(["red > 40%", "Der See: blue < 30% in (0,0 1,0 1,1)"])
 BASE = "edge-seg/pi"
+OLD, NEW = ModelIdentity("fire", "a" * 64), ModelIdentity("fire", "b" * 64, 7)
 
 
 def of(rule: Rule, kind: str = "raised", **fields: Any) -> AlertEvent:
@@ -38,7 +54,11 @@ class Line:
 
     def __init__(self, broker: Broker, store: EventStore, reports: list[str], rules: tuple[Rule, ...] = RULES) -> None:
         outage = receiver_outage(f"MQTT broker {broker.name}", reports.append)
-        self.notifier = MqttNotifier(broker, topics_of(broker, rules), outage, telemetry_every_s=0.2)
+        self.telemetry = Telemetry(("red", "blue"), model=OLD, board=Board(lambda: 48.5, lambda: ()))
+        discovery = Outage("Home Assistant", "will not find it", reports.append)
+        self.notifier = MqttNotifier(
+            broker, topics_of(broker, rules), outage, discovery, self.telemetry, telemetry_every_s=3600
+        )
         outbox = DiskOutbox(store, "broker", self.notifier.name, reports.append)
         self._courier = Courier(self.notifier, outbox, outage, reports.append)
         self.notifier.start(self._courier.wake)
@@ -80,21 +100,49 @@ def test_a_broker_hears_of_alerts_shares_and_the_end(tmp_path: Path, broker: Mos
     with subscriber(broker.port) as heard:
         with line(broker.uri, tmp_path, reports) as opened:
             wait_until(lambda: heard.last(f"{BASE}/status") == "online")
-            opened.notifier.observe(result(frame(), fps=12.5))
             raised = of(RULES[0], share=0.5, snapshot="snapshots/a.jpg")
             opened.tell(raised)
             wait_until(lambda: len(heard.on(f"{BASE}/events")) == 1)
-            wait_until(lambda: bool(heard.on(f"{BASE}/telemetry")))
         wait_until(lambda: heard.last(f"{BASE}/status") == "offline", "offline")
     assert json.loads(heard.on(f"{BASE}/events")[0]) == raised.record()
     first, last = (json.loads(message) for message in heard.on(f"{BASE}/alert/red_above_40"))
     assert (first["state"], first["rule"], first["class"]) == ("OFF", "red > 40%", "red")
     assert last == {"state": "ON", **raised.record()}
     assert json.loads(heard.on(f"{BASE}/alert/der_see")[0])["state"] == "OFF"
-    telemetry = json.loads(heard.on(f"{BASE}/telemetry")[0])
-    assert telemetry["share"] == {"red": 50.0, "blue": 50.0}
-    assert telemetry["fps"] == 12.5
     assert reports == []
+
+
+def test_a_broker_hears_how_the_camera_does_before_the_first_picture_and_at_once(
+    tmp_path: Path, broker: Mosquitto, reports: list[str]
+) -> None:
+    with subscriber(broker.port, f"{BASE}/telemetry") as heard, line(broker.uri, tmp_path, reports) as opened:
+
+        def said() -> dict[str, Any]:
+            return json.loads(heard.last(f"{BASE}/telemetry") or "{}")
+
+        wait_until(lambda: bool(said()))
+        assert said()["source"] == {"condition": "starting", "sentence": "waiting for the first picture"}
+        assert said()["share"] == {"red": None, "blue": None}
+        assert (said()["device"], said()["version"], said()["temperature_c"]) == ("pi", __version__, 48.5)
+        opened.telemetry.observe(result(frame(), fps=12.5, dropped=3))
+        wait_until(lambda: said()["source"]["condition"] == "live")
+        assert said()["share"] == {"red": 50.0, "blue": 50.0}
+        assert (said()["fps"], said()["frames"], said()["dropped"], said()["throttling"]) == (12.5, 1, 3, [])
+        assert said()["model"] == {"name": "fire", "sha256": "a" * 64, "version": None}
+        opened.telemetry.sink_error("a.mp4", "a.mp4: the disk is full")
+        opened.telemetry.watch_alerts([], lambda: {"hook": 2, "siren": 1})
+        opened.telemetry.model_changed(NEW)
+        wait_until(lambda: said()["model"] == {"name": "fire", "sha256": "b" * 64, "version": 7})
+        assert (said()["alerts_waiting"], said()["sink_errors"]) == (3, 1)
+        assert said()["last_sink_error"]["sentence"] == "a.mp4: the disk is full"
+        opened.telemetry.trouble("camera unplugged")
+        wait_until(lambda: said()["source"] == {"condition": "trouble", "sentence": "camera unplugged"})
+        assert (said()["share"], said()["fps"]) == ({"red": None, "blue": None}, 0.0)
+        opened.telemetry.end()
+    with subscriber(broker.port) as late:
+        wait_until(lambda: late.last(f"{BASE}/status") == "offline")
+        wait_until(lambda: late.last(f"{BASE}/telemetry") is not None)
+        assert json.loads(late.last(f"{BASE}/telemetry") or "")["source"]["condition"] == "ended"
 
 
 def test_home_assistant_is_told_what_there_is(tmp_path: Path, broker: Mosquitto, reports: list[str]) -> None:
@@ -204,6 +252,52 @@ def test_a_password_is_needed_where_it_is(tmp_path: Path, reports: list[str]) ->
     assert "s3cret" not in reports[0]
 
 
+def only(folder: Path, *topics: str) -> list[str]:
+    """Configure a broker on which everybody reads everything and writes to some topics alone."""
+    rights = ["topic read #", *(f"topic readwrite {topic}" for topic in topics)]
+    (folder / "acl").write_text("\n".join(rights) + "\n")
+    return ["allow_anonymous true", f"acl_file {folder / 'acl'}"]
+
+
+def test_what_the_broker_forbids_is_told_and_nothing_is_lost(tmp_path: Path, reports: list[str]) -> None:
+    with mosquitto(tmp_path, *only(tmp_path, "elsewhere/#", "homeassistant/#")) as broker:
+        with pytest.raises(Unreachable, match=r"does not let its user write edge-seg/pi/events \(Not authorized\)"):
+            OneMessage(parse_broker(broker.uri, "pi")).deliver(event())
+        with line(broker.uri, tmp_path, reports) as opened:
+            opened.tell(of(RULES[0]))
+            wait_until(lambda: bool(reports), "the report")
+            broker.kill()
+            only(tmp_path, "edge-seg/#", "homeassistant/#")
+            broker.start()
+            with subscriber(broker.port) as heard:
+                wait_until(lambda: len(heard.on(f"{BASE}/events")) == 1)
+    assert "does not let its user write edge-seg/pi/alert/red_above_40 (Not authorized); alerts wait" in reports[0]
+    assert reports[1:] == [f"MQTT broker {broker.uri}: works again"]
+
+
+def test_alerts_go_where_home_assistant_is_forbidden(tmp_path: Path, reports: list[str]) -> None:
+    with (
+        mosquitto(tmp_path, *only(tmp_path, "edge-seg/#")) as broker,
+        subscriber(broker.port) as heard,
+        line(broker.uri, tmp_path, reports) as opened,
+    ):
+        opened.tell(of(RULES[0]))
+        wait_until(lambda: len(heard.on(f"{BASE}/events")) == 1)
+    (told,) = reports
+    assert told.startswith("Home Assistant: does not let its user write homeassistant/binary_sensor/edge_seg_pi/")
+
+
+def test_a_broker_that_knows_no_mqtt_5_is_spoken_to_in_its_own(
+    tmp_path: Path, broker: Mosquitto, reports: list[str]
+) -> None:
+    with older_broker(broker.port) as port, subscriber(broker.port) as heard:
+        with line(f"mqtt://127.0.0.1:{port}", tmp_path, reports) as opened:
+            opened.tell(of(RULES[0]))
+            wait_until(lambda: len(heard.on(f"{BASE}/events")) == 1)
+        wait_until(lambda: heard.last(f"{BASE}/status") == "offline")
+    assert reports == []
+
+
 # paho-mqtt leaves the socket of a failed handshake to the garbage collector.
 @pytest.mark.filterwarnings("ignore:.*unclosed <ssl:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore:unclosed <ssl:ResourceWarning")
@@ -215,6 +309,13 @@ def test_an_encrypted_broker_is_checked(tmp_path: Path) -> None:
         with pytest.raises(Unreachable, match=r"certificate is not trusted.*--ca-file"):
             OneMessage(parse_broker(uri, "pi")).deliver(event())
         OneMessage(parse_broker(uri, "pi", ca_file=tmp_path / "cert.pem")).deliver(event())
+
+
+def test_no_event_waits_behind_telemetry(broker: Mosquitto) -> None:
+    connection = BrokerConnection(parse_broker(broker.uri, "pi"))
+    opened: Any = connection._client.socket()
+    assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
+    connection.close()
 
 
 def test_a_trial_changes_nothing_but_events(broker: Mosquitto) -> None:

@@ -159,12 +159,16 @@ def test_stop_ends_the_run_with_the_sentence(mount_disk: Callable[[str], Path]) 
 
 
 def test_every_failed_write_of_a_camera_is_counted(tmp_path: Path) -> None:
-    full, failed = tmp_path / "full.jsonl", list[str]()
+    full, failed = tmp_path / "full.jsonl", list[tuple[str, str]]()
     full.symlink_to("/dev/full")
-    (sink,) = open_camera_sinks([str(full)], CLASSES, live(), FreeSpace(0, "pause"), on_failure=failed.append)
+    (sink,) = open_camera_sinks(
+        [str(full)], CLASSES, live(), FreeSpace(0, "pause"), on_failure=lambda *fault: failed.append(fault)
+    )
     sink.write(seen(0))
     sink.close()
-    assert failed == [str(full)]
+    ((name, sentence),) = failed
+    assert name == str(full)
+    assert "disk is full" in sentence
 
 
 @pytest.mark.parametrize(

@@ -182,7 +182,7 @@ def test_export_overwrites_nothing_of_the_users(tmp_path: Path) -> None:
     assert (tmp_path / "pets.md").read_text() == "mine"
 
 
-def test_the_wheel_holds_them_with_their_cards(tmp_path: Path) -> None:
+def test_the_wheel_holds_them_with_their_cards_and_the_files_for_fleets(tmp_path: Path) -> None:
     pytest.importorskip("hatchling", reason="needs edge-seg[test]")
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=120)
@@ -191,3 +191,5 @@ def test_the_wheel_holds_them_with_their_cards(tmp_path: Path) -> None:
         held = {name for name in archive.namelist() if name.startswith("edge_seg/models/")}
         assert held >= {f"edge_seg/models/{name}{suffix}" for name in NAMES for suffix in (".tflite", ".md")}
         assert archive.read("edge_seg/models/pets.tflite") == default_model().read_bytes()
+        fleet = {name.partition(".data/data/share/edge-seg/fleet/")[2] for name in archive.namelist()}
+        assert fleet >= {"prometheus.yml", "rules.yml", "grafana-dashboard.json", "mosquitto.conf", "mosquitto.acl"}

@@ -85,13 +85,15 @@ def test_a_failure_is_said_once_and_so_is_the_return_and_what_was_lost() -> None
 
 def test_a_failure_is_not_retried_all_the_time() -> None:
     disk, failed = Disk(broken=True), []
-    sink = RecoveringSink("o.mp4", disk.open, lambda _: None, retry_s=0.05, on_failure=failed.append)
+    sink = RecoveringSink(
+        "o.mp4", disk.open, lambda _: None, retry_s=0.05, on_failure=lambda *fault: failed.append(fault)
+    )
     for index in range(100):
         sink.write(seen(index))
         time.sleep(0.002)
     sink.close()
     assert 2 <= disk.opened <= 5
-    assert failed == ["o.mp4"] * disk.opened
+    assert failed == [("o.mp4", "the disk is full")] * disk.opened
 
 
 def test_what_cannot_be_opened_at_the_start_is_an_error() -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from alert_events import alert_event
 from device_fixtures import frame, half_red_half_blue, result
+from edge_seg.model_identity import ModelIdentity
 from edge_seg.telemetry import Board, BoardReading, ShareHistory, Telemetry
 
 
@@ -98,10 +99,32 @@ def test_alerts_are_active_until_cleared_and_remembered_newest_first(camera: Cam
     assert len(camera.told) == 8
 
 
+def test_what_may_be_counted_later_begins_at_zero() -> None:
+    telemetry = Telemetry(["red"], outputs=["a.jsonl"])
+    telemetry.watch_alerts(["fire > 2%"], lambda: {"siren": 1})
+    state = telemetry.state()
+    assert state.sink_errors == {"a.jsonl": 0}
+    assert state.alerts_raised == {"fire > 2%": 0}
+    assert state.alerts_waiting == {"siren": 1}
+
+
 def test_sink_errors_are_counted_by_output(camera: Camera) -> None:
     for name in ("a.jsonl", "a.jsonl", "b.mp4"):
-        camera.telemetry.sink_error(name)
-    assert camera.telemetry.state().sink_errors == {"a.jsonl": 2, "b.mp4": 1}
+        camera.telemetry.sink_error(name, f"{name}: the disk is full")
+    state = camera.telemetry.state()
+    assert state.sink_errors == {"a.jsonl": 2, "b.mp4": 1}
+    assert state.last_sink_error is not None
+    assert (state.last_sink_error.sink, state.last_sink_error.sentence) == ("b.mp4", "b.mp4: the disk is full")
+
+
+def test_the_first_result_and_another_model_are_told_at_once(camera: Camera) -> None:
+    camera.see()
+    assert len(camera.told) == 1
+    camera.see()
+    assert len(camera.told) == 1
+    camera.telemetry.model_changed(ModelIdentity("next", "b" * 64, 7))
+    assert len(camera.told) == 2
+    assert camera.telemetry.state().model == ModelIdentity("next", "b" * 64, 7)
 
 
 def test_history_is_one_mean_per_second_with_gaps() -> None:

@@ -193,10 +193,11 @@ def test_health_says_when_no_pictures_come(open_camera: Camera) -> None:
 def test_metrics_are_prometheus_text() -> None:
     with camera() as running:
         rule = 'a "b" \\ c\nd > 2%'
+        running.telemetry.watch_alerts(["quiet", rule], lambda: {"hook": 3})
         running.telemetry.alert(alert_event(rule, "raised"))
         running.telemetry.alert(alert_event("cleared", "raised"))
         running.telemetry.alert(alert_event("cleared", "cleared"))
-        running.telemetry.sink_error("events.jsonl")
+        running.telemetry.sink_error("events.jsonl", "the disk is full")
         running.telemetry.trouble("gone")
         wait_until(lambda: running.telemetry.state().source.condition == "live")
         answer = running.get("/metrics")
@@ -217,6 +218,10 @@ def test_metrics_are_prometheus_text() -> None:
     assert samples["edge_seg_alert_active", "cleared"] == 0
     assert samples["edge_seg_alerts_raised_total", "cleared"] == 1
     assert samples["edge_seg_sink_errors_total", "events.jsonl"] == 1
+    assert samples["edge_seg_alerts_raised_total", "quiet"] == 0
+    assert samples["edge_seg_alerts_waiting", "hook"] == 3
+    conditions = {key[1]: value for key, value in samples.items() if key[0] == "edge_seg_source_condition"}
+    assert conditions == {"starting": 0, "live": 1, "stalled": 0, "trouble": 0, "ended": 0}
     assert samples["edge_seg_source_troubles_total",] == 1
     assert samples["edge_seg_source_up",] == 1
     assert samples["process_resident_memory_bytes",] > 1e6

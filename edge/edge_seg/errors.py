@@ -10,6 +10,7 @@
     ├── SinkError                an output that cannot be written
     ├── StorageError             a bucket or a shared folder that cannot be reached, whatever the file
     ├── AlertError               an alert rule, or a place alerts go to, that makes no sense
+    ├── UpdateError              a new model that cannot be fetched, trusted, kept or used
     ├── ServiceError             a service that cannot be installed, asked or removed
     ├── TrainingError            a training run that cannot start or go on
     ├── ConversionError          a model that cannot be converted, or loses too much
@@ -57,6 +58,10 @@ class StorageError(EdgeSegError):
 
 class AlertError(EdgeSegError):
     """An alert rule cannot be understood, or a place that alerts go to cannot be used."""
+
+
+class UpdateError(EdgeSegError):
+    """A new model cannot be fetched, trusted, kept or used; the one that runs is untouched."""
 
 
 class ServiceError(EdgeSegError):

@@ -36,8 +36,13 @@ def atomic_path(path: Path) -> Generator[Path]:
 def remove_parts(folder: Path) -> None:
     """Remove what `atomic_path` left under `folder` when the process was killed; nobody else may write there."""
     for path in list(folder.rglob(".*.part*")):
-        if _PART_NAME.fullmatch(path.name) and path.is_file():
+        if is_part_name(path.name) and path.is_file():
             path.unlink()
+
+
+def is_part_name(name: str) -> bool:
+    """Return whether a file is one that `atomic_path` has not renamed yet, or never will."""
+    return _PART_NAME.fullmatch(name) is not None
 
 
 def make_folder(folder: Path) -> Sequence[Path]:
@@ -77,6 +82,27 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write `data` to `path` atomically."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
+
+
+def write_durably(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically; when this returns, no power cut undoes it."""
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(data)
+        sync(temporary)
+    sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Wait until what a file holds, or which names a folder holds, is on the disk.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def append_whole(file: FileIO, piece: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Coverage-guided fuzzing of every importer, with atheris (https://github.com/google/atheris).
+"""Coverage-guided fuzzing of every importer and of models' manifests, with atheris (https://github.com/google/atheris).
 
     python tests/fuzz/fuzz_importers.py coco tests/fuzz/corpus/coco -max_total_time=60
 
@@ -20,7 +20,7 @@ import atheris
 
 with atheris.instrument_imports(include=["edge_seg", "PIL"], enable_loader_override=False):
     from edge_seg.dataset import Dataset
-    from edge_seg.errors import AnnotationError, DatasetError, ImageError
+    from edge_seg.errors import AnnotationError, DatasetError, ImageError, UpdateError
     from edge_seg.images import decoded_size, mask_mode, read_image, read_mask
     from edge_seg.importers import (
         FORMATS,
@@ -40,11 +40,17 @@ with atheris.instrument_imports(include=["edge_seg", "PIL"], enable_loader_overr
         read_colour_file,
         recognise,
     )
+    from edge_seg.updates.golden import agreement
+    from edge_seg.updates.manifest import manifest_json, parse_manifest
+    from edge_seg.updates.signing import verified
 
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
 
 LONGEST_SENTENCE = 600
 PICTURES = {"a.png": (16, 12), "b.jpg": (9, 7), "sub/c.png": (4, 4)}
+KEY = Ed25519PrivateKey.generate().public_key()
 FOLDER = Path(tempfile.mkdtemp(prefix="fuzz-"))
 ABOUT = Description("fuzzed")
 STRICT = ImportOptions()
@@ -135,6 +141,22 @@ def yaml_names(data: bytes) -> None:
             check_dataset(out)
 
 
+def manifest(data: bytes) -> None:
+    """Take the bytes for a signed manifest, which nobody can have signed, and for what was signed."""
+    try:
+        verified(data, KEY)
+    except UpdateError as error:
+        check_sentence(str(error), None)
+    else:
+        raise AssertionError("a signature was forged")
+    try:
+        read = parse_manifest(data)
+        assert parse_manifest(manifest_json(read)) == read
+        agreement(read.golden, np.zeros((2, 3), np.uint8))
+    except UpdateError as error:
+        check_sentence(str(error), None)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "via": annotations("via", "via.json"),
     "via_csv": annotations("via", "via.csv"),
@@ -146,6 +168,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "masks": masks,
     "colours": colours,
     "picture": picture,
+    "manifest": manifest,
 }
 
 
@@ -273,7 +296,7 @@ def main() -> None:
         path = FOLDER / "pictures" / inside
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", size).save(path)
-    as_json = name in ("via", "coco", "labelme")
+    as_json = name in ("via", "coco", "labelme", "manifest")
     atheris.Setup(sys.argv, TARGETS[name], custom_mutator=mutate_json if as_json else None)
     atheris.Fuzz()  # libFuzzer ends the process: FOLDER is for fuzz_all.py to remove
 

@@ -2,19 +2,14 @@
 
 import http.server
 import json
-import os
-import shutil
-import socket
+import signal
 import socketserver
-import subprocess
 import threading
-import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
-from edge_seg.errors import BenchmarkError
 from edge_seg_bench.endurance.viewer import free_port
+from edge_seg_bench.mosquitto import Mosquitto
 
 TOPIC = "edge-seg/faults"
 _SILENCE_S = 30.0
@@ -28,48 +23,37 @@ class Broker:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.port = free_port()
         self.events: dict[str, str] = {}
         """Kind by id."""
         self.messages = 0
-        self._config = folder / "mosquitto.conf"
-        self._program = find_mosquitto()
-        self._process: subprocess.Popen[bytes] | None = None
-        lines = [
-            f"listener {self.port} 127.0.0.1",
+        port = free_port()
+        settings = (
+            f"listener {port} 127.0.0.1",
             "allow_anonymous true",
-            "persistence true",
-            f"persistence_location {folder}/",
             "autosave_on_changes true",
             "autosave_interval 1",
-            *(["user root"] if os.geteuid() == 0 else []),
-        ]
-        self._config.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        self.start()
+        )
+        self._mosquitto = Mosquitto(folder, port, settings)
         self._witness = self._make_witness()
 
+    @property
+    def port(self) -> int:
+        """Where it listens on loopback."""
+        return self._mosquitto.port
+
     def start(self) -> None:
-        """Start the broker, and wait until it answers."""
-        command = [self._program, "-c", str(self._config)]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for _ in range(100):
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                return
-            time.sleep(0.1)
-        raise BenchmarkError(f"mosquitto does not answer on port {self.port}; run  {' '.join(command)}  to see why")
+        """Start the broker again, and wait until it answers."""
+        self._mosquitto.start()
 
     def kill(self) -> None:
         """Kill the broker (SIGKILL)."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
+        self._mosquitto.end(signal.SIGKILL)
 
     def close(self) -> None:
         """End the witness and the broker."""
         self._witness.disconnect()
         self._witness.loop_stop()
-        self.kill()
+        self._mosquitto.close()
 
     def _make_witness(self) -> Any:
         from paho.mqtt.client import Client
@@ -135,15 +119,3 @@ class Webhook:
             self.events[event["id"]] = event["event"]
         request.send_response(200 if mode == "well" else 503)
         request.end_headers()
-
-
-def find_mosquitto() -> str:
-    """Return the broker's program.
-
-    Raises:
-        BenchmarkError: it is not installed.
-    """
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
-    if program is None:
-        raise BenchmarkError("mosquitto: no such program; type  sudo apt-get install mosquitto")
-    return program

@@ -1,12 +1,14 @@
 """One connection to an MQTT broker, from its beginning to its end."""
 
+import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -18,6 +20,15 @@ _KEEPALIVE_S = 20
 _CONNECT_TIMEOUT_S = 5.0
 _CONFIRM_TIMEOUT_S = 10.0
 _GOODBYE_S = 0.3
+_UNSUPPORTED_PROTOCOL_VERSION = 0x84  # MQTT 5.0, table 3-1
+
+
+class Forbidden(Unreachable):
+    """The broker took a message and drops it, for its user may not write there."""
+
+
+class Outdated(Unreachable):
+    """The broker speaks an older MQTT."""
 
 
 class BrokerConnection:
@@ -28,22 +39,31 @@ class BrokerConnection:
     """
 
     def __init__(
-        self, broker: Broker, *, will: tuple[str, str] | None = None, on_lost: Callable[[], None] | None = None
+        self,
+        broker: Broker,
+        *,
+        protocol: MQTTProtocolVersion = MQTTProtocolVersion.MQTTv5,
+        will: tuple[str, str] | None = None,
+        on_lost: Callable[[], None] | None = None,
     ) -> None:
         """Connect.
 
         Args:
             broker: where to.
+            protocol: before MQTT 5 a broker cannot say that a message is forbidden.
             will: topic and message that the broker publishes, retained, when this end dies.
             on_lost: called when the connection is lost, on a thread of the connection's own.
 
         Raises:
+            Outdated: the broker does not know this protocol.
             Unreachable: no connection.
         """
         self._on_lost = on_lost
         self._answered, self._lost = threading.Event(), threading.Event()
-        self._refusal = "does not answer in time"
-        self._client = self._make_client(broker)
+        self._refusal, self._outdated = "does not answer in time", False
+        self._forbidden: dict[int, str] = {}
+        self._client = self._make_client(broker, protocol)
+        self._client.on_publish = self._on_publish
         if will is not None:
             self._client.will_set(*will, qos=1, retain=True)
         try:
@@ -53,7 +73,7 @@ class BrokerConnection:
         self._client.loop_start()
         if not self._answered.wait(_CONNECT_TIMEOUT_S) or self._refusal:
             self._end()
-            raise Unreachable(self._refusal)
+            raise (Outdated if self._outdated else Unreachable)(self._refusal)
 
     @property
     def alive(self) -> bool:
@@ -64,6 +84,7 @@ class BrokerConnection:
         """Publish with QoS 1; when it returns, the broker has it.
 
         Raises:
+            Forbidden: the broker says that its user may not write there.
             Unreachable: it was not confirmed.
         """
         message = self._client.publish(topic, payload.encode(), qos=1, retain=retain)
@@ -73,6 +94,8 @@ class BrokerConnection:
                 raise Unreachable("the connection was lost")
             if time.monotonic() > deadline_s:
                 raise Unreachable("did not confirm in time")
+        if reason := self._forbidden.pop(message.mid, None):
+            raise Forbidden(f"does not let its user write {topic} ({reason})")
 
     def publish_unconfirmed(self, topic: str, payload: str) -> None:
         """Publish with QoS 0, retained."""
@@ -95,11 +118,15 @@ class BrokerConnection:
         self._lost.wait(_GOODBYE_S)
         self._end()
 
-    def _make_client(self, broker: Broker) -> Client:
+    def _make_client(self, broker: Broker, protocol: MQTTProtocolVersion) -> Client:
         client = Client(
-            CallbackAPIVersion.VERSION2, client_id=f"edge-seg-{uuid.uuid4().hex[:12]}", reconnect_on_failure=False
+            CallbackAPIVersion.VERSION2,
+            client_id=f"edge-seg-{uuid.uuid4().hex[:12]}",
+            protocol=protocol,
+            reconnect_on_failure=False,
         )
         client.connect_timeout = _CONNECT_TIMEOUT_S
+        client.on_socket_open = _send_at_once
         client.on_connect, client.on_disconnect = self._on_connect, self._on_disconnect
         if broker.user is not None:
             client.username_pw_set(broker.user, broker.password)
@@ -111,6 +138,7 @@ class BrokerConnection:
         self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
         self._refusal = f"refuses the connection ({reason})" if reason.is_failure else ""
+        self._outdated = reason.value == _UNSUPPORTED_PROTOCOL_VERSION
         self._answered.set()
 
     def _on_disconnect(
@@ -126,6 +154,15 @@ class BrokerConnection:
         if self._on_lost is not None:
             self._on_lost()
 
+    def _on_publish(
+        self, _client: Client, _data: object, number: int, reason: ReasonCode, _properties: Properties
+    ) -> None:
+        """Take note of what becomes of a message, before it counts as confirmed."""
+        if reason.is_failure:
+            self._forbidden[number] = str(reason)
+        else:
+            self._forbidden.pop(number, None)  # of another message that had the number before
+
     def _end(self) -> None:
         """Let the client's thread end; one that hangs in the network is left to itself."""
         if self._lost.is_set():
@@ -138,3 +175,22 @@ def _confirmed(message: MQTTMessageInfo) -> bool:
         return message.is_published()
     except (RuntimeError, ValueError):
         raise Unreachable("the connection was lost") from None
+
+
+def connect(
+    broker: Broker, *, will: tuple[str, str] | None = None, on_lost: Callable[[], None] | None = None
+) -> BrokerConnection:
+    """Connect by MQTT 5, or by MQTT 3.1.1 to a broker that does not speak it.
+
+    Raises:
+        Unreachable: no connection.
+    """
+    try:
+        return BrokerConnection(broker, will=will, on_lost=on_lost)
+    except Outdated:
+        return BrokerConnection(broker, protocol=MQTTProtocolVersion.MQTTv311, will=will, on_lost=on_lost)
+
+
+def _send_at_once(_client: Client, _data: object, opened: Any) -> None:
+    """Let no event wait behind telemetry, which the broker does not answer: 40 ms by Nagle's algorithm (tcp(7))."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -8,7 +8,6 @@ from typing import Protocol, runtime_checkable
 from edge_seg.alerts.event import AlertEvent
 from edge_seg.alerts.outage import Outage, Report
 from edge_seg.alerts.outbox import Outbox
-from edge_seg.result import Result
 
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 60.0
@@ -59,10 +58,6 @@ class LiveNotifier(Notifier, Protocol):
 
     def note(self, event: AlertEvent) -> None:
         """Take note of how an alert stands, before the event itself is delivered; quick."""
-        ...
-
-    def observe(self, result: Result) -> None:
-        """Take note of what is seen; quick."""
         ...
 
 

@@ -1,21 +1,21 @@
-"""Alerts, class shares and temperature on an MQTT broker; the topics are those of `edge_seg.alerts.topics`."""
+"""Alerts, and how the camera does, on an MQTT broker; the topics are those of `edge_seg.alerts.topics`."""
 
+import random
 import threading
 from collections.abc import Callable, Mapping
 
 from edge_seg.alerts.broker import Broker
-from edge_seg.alerts.broker_connection import BrokerConnection
+from edge_seg.alerts.broker_connection import BrokerConnection, Forbidden, connect
 from edge_seg.alerts.courier import Unreachable
 from edge_seg.alerts.event import AlertEvent
 from edge_seg.alerts.outage import Outage
 from edge_seg.alerts.topics import OFFLINE, ONLINE, Topics, events_topic
-from edge_seg.machine import temperature_c
-from edge_seg.result import Result
+from edge_seg.telemetry import Telemetry
 
 _FIRST_DELAY_S = 1.0
 _LONGEST_DELAY_S = 30.0
 _TELEMETRY_EVERY_S = 10.0
-_FIRST_RESULT_EVERY_S = 0.5
+_TELEMETRY_GATHERS_S = 0.2  # what happens together is told together
 _GOODBYE_S = 0.3
 
 
@@ -23,7 +23,14 @@ class MqttNotifier:
     """Keeps a connection to a broker, on a thread of its own; connects anew whenever it is lost."""
 
     def __init__(
-        self, broker: Broker, topics: Topics, outage: Outage, *, telemetry_every_s: float = _TELEMETRY_EVERY_S
+        self,
+        broker: Broker,
+        topics: Topics,
+        outage: Outage,
+        discovery_outage: Outage,
+        telemetry: Telemetry,
+        *,
+        telemetry_every_s: float = _TELEMETRY_EVERY_S,
     ) -> None:
         """Prepare; `start` connects.
 
@@ -31,30 +38,29 @@ class MqttNotifier:
             broker: where to.
             topics: where what goes.
             outage: told when the broker comes and goes.
-            telemetry_every_s: class shares and temperature are published so often.
+            discovery_outage: told when the broker takes nothing for Home Assistant, which alerts do not need.
+            telemetry: how the camera does; it is published when something happened that cannot wait,
+            telemetry_every_s: and so often.
         """
         self.name = f"MQTT broker {broker.name}"
         self._on_connected: Callable[[], None] | None = None
-        self._broker, self._topics, self._outage = broker, topics, outage
-        self._telemetry_every_s = telemetry_every_s
+        self._broker, self._topics = broker, topics
+        self._outage, self._discovery_outage = outage, discovery_outage
+        self._telemetry, self._telemetry_every_s = telemetry, telemetry_every_s
         self._connection: BrokerConnection | None = None
         self._last_events: dict[str, AlertEvent] = {}
-        self._seen: tuple[Mapping[str, float], float] | None = None
         self._tried, self._closing, self._stirred = threading.Event(), threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
     def start(self, on_connected: Callable[[], None]) -> None:
         """Begin to connect, again and again; call `on_connected` whenever that succeeds."""
         self._on_connected = on_connected
+        self._telemetry.listen(self._stirred.set)
         self._thread.start()
 
     def note(self, event: AlertEvent) -> None:
         """Take note of how an alert stands, before the event itself is delivered."""
         self._last_events[event.alert] = event
-
-    def observe(self, result: Result) -> None:
-        """Take note of what is seen, for the next telemetry; the picture is not kept."""
-        self._seen = result.segmentation.area_share, result.fps
 
     def deliver(self, event: AlertEvent) -> None:
         """Publish one event, and how its alert stands now."""
@@ -86,13 +92,13 @@ class MqttNotifier:
             except Unreachable as failure:
                 self._outage.failed(str(failure))
             self._tried.set()
-            self._closing.wait(delay_s)
+            self._closing.wait(delay_s * random.uniform(0.75, 1.25))  # a fleet must not return in one instant
             delay_s = min(delay_s * 2, _LONGEST_DELAY_S)
 
     def _live(self) -> None:
         """Connect and stay connected, until the connection is lost or the notifier closed."""
         self._stirred.clear()
-        connection = BrokerConnection(self._broker, will=(self._topics.status, OFFLINE), on_lost=self._stirred.set)
+        connection = connect(self._broker, will=(self._topics.status, OFFLINE), on_lost=self._stirred.set)
         try:
             self._introduce(connection)
             self._connection = connection
@@ -101,9 +107,12 @@ class MqttNotifier:
             if self._on_connected is not None:
                 self._on_connected()
             while connection.alive and not self._closing.is_set():
-                published = self._publish_telemetry(connection)
-                self._stirred.wait(self._telemetry_every_s if published else _FIRST_RESULT_EVERY_S)
+                self._publish_telemetry(connection)
+                if self._stirred.wait(self._telemetry_every_s):
+                    self._closing.wait(_TELEMETRY_GATHERS_S)
+                self._stirred.clear()
             if connection.alive:
+                self._publish_telemetry(connection)
                 connection.publish(self._topics.status, OFFLINE, retain=True, timeout_s=_GOODBYE_S)
         finally:
             self._connection = None
@@ -111,11 +120,19 @@ class MqttNotifier:
 
     def _introduce(self, connection: BrokerConnection) -> None:
         announcements = self._topics.announcements()
-        for topic, message in announcements.items():
-            connection.publish(topic, message, retain=True)
+        self._announce(connection, announcements)
         self._publish_states(connection, *self._topics.alerts)
         connection.clear_retained(self._topics.retained_patterns, {*announcements, *self._topics.alerts.values()})
         connection.publish(self._topics.status, ONLINE, retain=True)
+
+    def _announce(self, connection: BrokerConnection, announcements: Mapping[str, str]) -> None:
+        try:
+            for topic, message in announcements.items():
+                connection.publish(topic, message, retain=True)
+        except Forbidden as failure:
+            self._discovery_outage.failed(str(failure))
+        else:
+            self._discovery_outage.recovered()
 
     def _publish_states(self, connection: BrokerConnection, *titles: str) -> None:
         rules = {rule.title: rule for rule in self._topics.rules}
@@ -123,13 +140,9 @@ class MqttNotifier:
             message = self._topics.state(rules[title], self._last_events.get(title))
             connection.publish(self._topics.alerts[title], message, retain=True)
 
-    def _publish_telemetry(self, connection: BrokerConnection) -> bool:
-        seen, self._seen = self._seen, None
-        if seen is None:
-            return False
-        message = self._topics.telemetry_message(*seen, temperature_c())
+    def _publish_telemetry(self, connection: BrokerConnection) -> None:
+        message = self._topics.telemetry_message(self._telemetry.state())
         connection.publish_unconfirmed(self._topics.telemetry, message)
-        return True
 
 
 class OneMessage:
@@ -141,7 +154,7 @@ class OneMessage:
 
     def deliver(self, event: AlertEvent) -> None:
         """Connect, publish one event, disconnect."""
-        connection = BrokerConnection(self._broker)
+        connection = connect(self._broker)
         try:
             connection.publish(events_topic(self._broker.base), event.to_json(), retain=False)
         finally:

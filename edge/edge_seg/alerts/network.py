@@ -39,13 +39,13 @@ def shown(parts: SplitResult) -> str:
     return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}"
 
 
-def check_plaintext(parts: SplitResult, *, allowed: bool, secure_scheme: str) -> None:
+def check_plaintext(parts: SplitResult, *, allowed: bool, secure_scheme: str, doing: str = "send alerts") -> None:
     """Raise AlertError for an unencrypted address outside of the own network, unless that is allowed."""
     if allowed or is_local(parts.hostname or ""):
         return
     raise AlertError(
-        f"{shown(parts)}: would send alerts unencrypted over a public network; give {secure_scheme}://, or allow it "
-        "with --plaintext"
+        f"{shown(parts)}: would {doing} unencrypted over a public network; give {secure_scheme}://, or allow "
+        "it with --plaintext"
     )
 
 

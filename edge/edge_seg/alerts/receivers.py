@@ -1,7 +1,6 @@
 """The receivers that settings name, each with the key of its part of the outbox."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge_seg import machine
@@ -14,6 +13,7 @@ from edge_seg.alerts.topics import Topics
 from edge_seg.alerts.webhook import Webhook
 from edge_seg.errors import AlertError
 from edge_seg.extras import require_extra
+from edge_seg.telemetry import Telemetry
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Receiver:
     outage: Outage
 
 
-def open_receivers(settings: AlertSettings, class_names: Sequence[str], report: Report) -> list[Receiver]:
+def open_receivers(settings: AlertSettings, telemetry: Telemetry, report: Report) -> list[Receiver]:
     """Open all that settings name, brokers first; nothing is connected yet.
 
     Raises:
         AlertError: an address that is none, or named twice.
         MissingExtraError: a broker, without the package that talks to it.
     """
-    receivers = [_broker(uri, settings, class_names, report) for uri in settings.mqtt]
+    receivers = [_broker(uri, settings, telemetry, report) for uri in settings.mqtt]
     receivers += [_receiver(webhook_of(url, settings), url, report) for url in settings.webhooks]
     receivers += [_receiver(Command(line, settings.folder), line, report) for line in settings.commands]
     destinations = [receiver.destination for receiver in receivers]
@@ -43,7 +43,7 @@ def open_receivers(settings: AlertSettings, class_names: Sequence[str], report: 
     return receivers
 
 
-def _broker(uri: str, settings: AlertSettings, class_names: Sequence[str], report: Report) -> Receiver:
+def _broker(uri: str, settings: AlertSettings, telemetry: Telemetry, report: Report) -> Receiver:
     broker = broker_of(uri, settings)
     topics = Topics(
         base=broker.base,
@@ -51,13 +51,15 @@ def _broker(uri: str, settings: AlertSettings, class_names: Sequence[str], repor
         device=settings.device,
         model=machine.board_model() or machine.cpu_model(),
         rules=settings.rules,
-        classes=class_names,
-        with_temperature=machine.temperature_c() is not None,
+        classes=telemetry.class_names,
+        with_temperature=telemetry.state().board.temperature_c is not None,
     )
     from edge_seg.alerts.mqtt import MqttNotifier
 
     outage = receiver_outage(f"MQTT broker {broker.name}", report)
-    notifier = MqttNotifier(broker, topics, outage)
+    cure = "it will not find this camera; give the user the right to, or ?discovery=off"
+    discovery_outage = Outage(f"MQTT broker {broker.name}: Home Assistant", cure, report)
+    notifier = MqttNotifier(broker, topics, outage, discovery_outage, telemetry)
     return Receiver(notifier, _key(f"{broker.host}:{broker.port}/{broker.base}"), outage)
 
 

@@ -23,13 +23,14 @@ from edge_seg.result import Result
 from edge_seg.sinks.sink import Painter
 from edge_seg.sources.frame import Source
 from edge_seg.sources.media_time import frame_clock
+from edge_seg.telemetry import Telemetry
 
 Listener = Callable[[AlertEvent], None]
 """Told of every event at once, on the pipeline's thread: it must be quick."""
 
 
 class Alerts:
-    """Give `observers` to the pipeline, and close at its end; `alarm` knows what is raised."""
+    """Give `alarm.observe` to the pipeline, and close at its end; `alarm` knows what is raised."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Alerts:
         classes: Sequence[SegmentationClass],
         paint: Painter,
         report: Report,
+        telemetry: Telemetry,
         listeners: Sequence[Listener] = (),
         *,
         period_s: float = 0.0,
@@ -50,6 +52,7 @@ class Alerts:
             classes: the model's.
             paint: draws the snapshots.
             report: told, in sentences, of what fails and recovers; from any thread.
+            telemetry: of the same run; brokers are told what it says, and it is told of every event.
             listeners: told of every event at once.
             period_s: how far apart frames are looked at, where that is known; 0 where it is not.
 
@@ -59,7 +62,7 @@ class Alerts:
         """
         names = [item.name for item in classes]
         check_rules(settings.rules, names)
-        receivers = open_receivers(settings, names, report)
+        receivers = open_receivers(settings, telemetry, report)
         self._folder = AlertFolder(settings.folder)
         self._store = EventStore(self._folder.outbox, report)
         _tell_of_the_lost(self._store, receivers, report)
@@ -74,15 +77,14 @@ class Alerts:
         snapshots = Snapshots(settings.folder, paint, settings.rules, settings.most_snapshots)
         self._dispatcher = Dispatcher(snapshots, self._put, report)
         brokers = [receiver.notifier for receiver in receivers if isinstance(receiver.notifier, LiveNotifier)]
-        self._listeners: list[Listener] = [*(mqtt.note for mqtt in brokers), *listeners]
+        self._listeners: list[Listener] = [*(mqtt.note for mqtt in brokers), telemetry.alert, *listeners]
         origin = Origin(settings.device, source.name)
         self.alarm = Alarm(settings.rules, origin, self._on_event, clock=frame_clock(source), period_s=period_s)
-        self.observers: list[Callable[[Result], None]] = [self.alarm.observe, *(mqtt.observe for mqtt in brokers)]
-        """What the pipeline is to call with every result."""
+        telemetry.watch_alerts([str(rule) for rule in settings.rules], lambda: self.waiting)
 
     @property
     def waiting(self) -> dict[str, int]:
-        """How many events each receiver has not confirmed yet, by the receiver's name; reads the disk."""
+        """How many events each receiver has not confirmed yet, by the receiver's name."""
         return {courier.name: courier.waiting for courier in self._couriers}
 
     def close(self, timeout_s: float = 0.7) -> None:

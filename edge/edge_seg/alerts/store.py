@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,7 @@ CREATE TABLE IF NOT EXISTS waiting (
 );
 CREATE INDEX IF NOT EXISTS by_destination ON waiting (destination, refusal, number);
 """
+_COUNTS = "SELECT destination, count(*) FROM waiting GROUP BY destination"
 
 
 class EventStore:
@@ -33,17 +35,20 @@ class EventStore:
         self.path, self._report = path, report
         self._lock = threading.RLock()
         self._database: sqlite3.Connection | None = None
+        self._counts = Counter[str]()
         self._closed = False
 
     def add(self, destinations: Sequence[str], event_id: str, event: str) -> None:
         """Store one event behind the others, for all destinations or none; it is on the disk when this returns."""
         rows = ", ".join(["(?, ?, ?)"] * len(destinations))
         values = [value for destination in destinations for value in (destination, event_id, event)]
-        self._run(f"INSERT INTO waiting (destination, event_id, event) VALUES {rows}", values)
+        with self._lock:
+            self._run(f"INSERT INTO waiting (destination, event_id, event) VALUES {rows}", values)
+            self._counts.update(destinations)
 
     def remove(self, destination: str, event_id: str) -> None:
         """Forget one event."""
-        self._change("DELETE FROM waiting WHERE destination = ? AND event_id = ?", destination, event_id)
+        self._forget(destination, "destination = ? AND event_id = ?", destination, event_id)
 
     def refuse(self, destination: str, event_id: str, reason: str) -> None:
         """Put one event aside: its receiver will not have it."""
@@ -57,12 +62,8 @@ class EventStore:
 
     def drop_oldest(self, destination: str, count: int) -> None:
         """Forget the oldest events of a destination."""
-        self._change(
-            "DELETE FROM waiting WHERE number IN "
-            "(SELECT number FROM waiting WHERE destination = ? ORDER BY number LIMIT ?)",
-            destination,
-            count,
-        )
+        oldest = "number IN (SELECT number FROM waiting WHERE destination = ? ORDER BY number LIMIT ?)"
+        self._forget(destination, oldest, destination, count)
 
     def oldest(self, destination: str, count: int) -> list[tuple[str, str]]:
         """Return (id, event) of the oldest that wait, without those that were refused."""
@@ -73,14 +74,24 @@ class EventStore:
         )
 
     def counts(self) -> dict[str, int]:
-        """Return how many events there are per destination, with those that were refused."""
-        return dict(self._read("SELECT destination, count(*) FROM waiting GROUP BY destination"))
+        """Return how many events there are per destination, with those that were refused.
+
+        They are counted along once the file is open: who asks does not wait for the disk.
+        """
+        if self._database is None:
+            self._read("SELECT 1")
+        return dict(self._counts)
 
     def close(self) -> None:
         """Close the file, for good."""
         with self._lock:
             self._closed = True
             self._let_go()
+
+    def _forget(self, destination: str, which: str, *values: str | int) -> None:
+        with self._lock:
+            gone = self._read(f"DELETE FROM waiting WHERE {which} RETURNING number", *values)
+            self._counts[destination] -= len(gone)
 
     def _change(self, statement: str, *values: str | int) -> None:
         if self.path.exists():
@@ -104,12 +115,12 @@ class EventStore:
             raise sqlite3.OperationalError("the store is closed")
         if self._database is None:
             try:
-                self._database = _open(self.path)
+                self._database, self._counts = _open(self.path)
             except sqlite3.OperationalError:
                 raise
             except sqlite3.DatabaseError as error:
                 self._put_aside(error)
-                self._database = _open(self.path)
+                self._database, self._counts = _open(self.path)
         return self._database
 
     def _put_aside(self, error: sqlite3.DatabaseError) -> None:
@@ -124,11 +135,11 @@ class EventStore:
             self._database = None
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path) -> tuple[sqlite3.Connection, Counter[str]]:
     database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         database.executescript(_SCHEMA)
+        return database, Counter(dict(database.execute(_COUNTS)))
     except sqlite3.Error:
         database.close()
         raise
-    return database

@@ -3,7 +3,7 @@
 BASE/status           "online", or "offline" as the last will; retained
 BASE/alert/NAME       how an alert stands, {"state": "ON", …}, with its last event's record; retained
 BASE/events           every event's record, in order; not retained
-BASE/telemetry        {"share": {class: percent}, "fps": …, "temperature_c": …}; retained
+BASE/telemetry        how the camera does, see `Topics.telemetry_message`; retained
 
 homeassistant/…/config    Home Assistant's discovery: a binary sensor per alert, sensors for the rest; retained
                           https://www.home-assistant.io/integrations/mqtt/#mqtt-discovery
@@ -11,13 +11,15 @@ homeassistant/…/config    Home Assistant's discovery: a binary sensor per aler
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from edge_seg import __version__
 from edge_seg.alerts.event import AlertEvent, rule_fields
 from edge_seg.alerts.rule import Rule
 from edge_seg.alerts.slugs import slug, slugs
+from edge_seg.telemetry import State
 
 ONLINE, OFFLINE = "online", "offline"
 _EXPIRES_S = 120
@@ -71,11 +73,32 @@ class Topics:
         state = "ON" if last is not None and last.kind == "raised" else "OFF"
         return json.dumps({"state": state, **(fields if last is None else last.record())}, ensure_ascii=False)
 
-    def telemetry_message(self, shares: Mapping[str, float], fps: float, temperature_c: float | None) -> str:
-        """Return the message of what is seen; shares are 0 to 1."""
-        names = slugs(self.classes)
-        percent = {names[name]: round(share * 100, 2) for name, share in shares.items() if name in names}
-        return json.dumps({"share": percent, "fps": round(fps, 2), "temperature_c": temperature_c})
+    def telemetry_message(self, state: State) -> str:
+        """Return the message of how the camera does; what was seen is null while no pictures come."""
+        live = state.source.condition == "live"
+        fault = state.last_sink_error
+        message = {
+            "time": _iso(state.time),
+            "started": _iso(state.time - state.uptime_s),
+            "device": self.device,
+            "version": __version__,
+            "model": None if state.model is None else asdict(state.model),
+            "source": asdict(state.source),
+            "fps": round(state.fps, 2),
+            "frames": state.frames,
+            "dropped": state.dropped,
+            "share": {
+                short: round(state.shares[name] * 100, 2) if live and name in state.shares else None
+                for name, short in slugs(self.classes).items()
+            },
+            "temperature_c": state.board.temperature_c,
+            "throttling": state.board.throttling,
+            "alerts_active": [alert.rule for alert in state.active_alerts],
+            "alerts_waiting": sum(state.alerts_waiting.values()),
+            "sink_errors": sum(state.sink_errors.values()),
+            "last_sink_error": None if fault is None else {**asdict(fault), "time": _iso(fault.time)},
+        }
+        return json.dumps(message, ensure_ascii=False)
 
     def announcements(self) -> dict[str, str]:
         """Return Home Assistant's configuration messages by topic; none when nothing is to be announced."""
@@ -134,6 +157,10 @@ class Topics:
 def events_topic(base: str) -> str:
     """Return where every event goes."""
     return f"{base}/events"
+
+
+def _iso(time_s: float) -> str:
+    return datetime.fromtimestamp(time_s, UTC).isoformat(timespec="seconds")
 
 
 def _alert_entity(title: str, topic: str) -> dict[str, Any]:

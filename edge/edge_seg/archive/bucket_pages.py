@@ -26,6 +26,8 @@ def keys_below(fs: Any, folder: str, *, page_timeout_s: float = PAGE_TIMEOUT_S) 
 def _s3_page(fs: Any, bucket: str, prefix: str, token: str, timeout_s: float) -> tuple[list[str], str | None]:
     following = {"ContinuationToken": token} if token else {}
     answer = fs.call_s3("list_objects_v2", Bucket=bucket, Prefix=prefix, timeout=timeout_s, **following)
+    if "IsTruncated" not in answer:  # botocore takes any web page for an empty listing
+        raise OSError("its answer is no listing")
     return [entry["Key"] for entry in answer.get("Contents", [])], answer.get("NextContinuationToken")
 
 

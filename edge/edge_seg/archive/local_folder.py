@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fsspec.implementations.local import LocalFileSystem  # pyright: ignore
 
-from edge_seg.files import remove_empty, write_bytes
+from edge_seg.files import is_part_name, remove_empty, write_bytes
 
 
 class LocalFolder(LocalFileSystem):  # pyright: ignore
@@ -30,14 +30,17 @@ class LocalFolder(LocalFileSystem):  # pyright: ignore
 
 
 def files_below(folder: Path) -> Iterator[str]:
-    """Yield the path of every file below a folder, none if it is not there; folders that are links are not entered.
+    """Yield the path of every file below a folder that is written to its end, none if the folder is not there.
+
+    Folders that are links are not entered.
 
     Raises:
         OSError: a folder may not be read.
     """
     if folder.exists():
         for place, _, names in os.walk(folder, onerror=_raise):
-            yield from (os.path.join(place, name) for name in names)  # noqa: PTH118 - a Path for each takes seconds
+            whole = (name for name in names if not is_part_name(name))
+            yield from (os.path.join(place, name) for name in whole)  # noqa: PTH118 - a Path for each takes seconds
 
 
 def _raise(error: OSError) -> None:

@@ -137,11 +137,16 @@ def _answering(scheme: str, root: str, error_class: type[EdgeSegError]) -> Place
 
 
 def _bucket_system(scheme: str) -> FileSystem:
-    import fsspec  # pyright: ignore
-
-    # One request a file: s3fs asks for the size first where it may read pieces at the same time.
-    options: dict[str, Any] = {"max_concurrency": 1} if scheme == "s3" else {}
+    """Return fsspec's file system; its second listing sees new files."""
     endpoint = next((os.environ[name] for name in _ENDPOINTS[scheme] if os.environ.get(name)), None)
+    options: dict[str, Any] = {"use_listings_cache": False} | ({"endpoint_url": endpoint} if endpoint else {})
+    if scheme == "s3":
+        from s3fs import S3FileSystem  # pyright: ignore
+
+        # One request a file: otherwise s3fs asks for the size first, to read pieces at the same time.
+        return S3FileSystem(max_concurrency=1, **options)  # pyright: ignore
+    from gcsfs.core import GCSFileSystem  # pyright: ignore - gcsfs's own choice asks for a bucket's kind by gRPC first
+
     if endpoint:
-        options["endpoint_url"] = endpoint
-    return fsspec.filesystem(scheme, use_listings_cache=False, **options)  # pyright: ignore
+        options["token"] = "anon"  # as Google's own libraries do with STORAGE_EMULATOR_HOST
+    return GCSFileSystem(**options)  # pyright: ignore

@@ -83,10 +83,11 @@ def told(fs: Any, root: str, where: str, verb: str, error_class: type[EdgeSegErr
 
 
 def _silence() -> None:
-    """Keep gcsfs from printing a traceback of each failed request, unless somebody set its level."""
-    logger = logging.getLogger("gcsfs")
-    if logger.level == logging.NOTSET:
-        logger.setLevel(logging.CRITICAL + 1)
+    """Keep what each failed request logs, with a traceback, from a user who is told one sentence; a set level stays."""
+    for name in ("gcsfs", "google.auth"):
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.CRITICAL + 1)
 
 
 def _failures(fs: Any) -> tuple[type[Exception], ...]:
@@ -126,20 +127,22 @@ def _bucket_error(error: Exception, fs: Any, where: str, verb: str, error_class:
 
 def _names(error: Exception, verb: str) -> list[str]:
     """Return what the tables may know a bucket's error by, the most telling first."""
-    absent = ["NoSuchBucket"] if verb == "list" and isinstance(error, FileNotFoundError) else []
-    return [*absent, _code(error), *(kind.__name__ for kind in type(error).__mro__)]
+    code = _code(error)
+    absent = verb == "list" and (code == "404" or isinstance(error, FileNotFoundError))
+    return ["NoSuchBucket" if absent else code, *(kind.__name__ for kind in type(error).__mro__)]
 
 
 def _code(error: Exception) -> str:
-    """Return S3's error code or Cloud Storage's status; an empty text where there is none."""
-    response: Any = getattr(error.__cause__, "response", None) or {}
+    """Return S3's error code, or the status of the answer where there is none; an empty text without an answer."""
     if str(error).startswith("Forbidden: "):  # gcsfs makes an OSError of it
         return "403"
-    return str(response.get("Error", {}).get("Code", "") or getattr(error, "code", ""))
+    response: Any = getattr(error.__cause__, "response", None) or {}
+    code = response.get("Error", {}).get("Code") or response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return str(code or getattr(error, "code", ""))
 
 
 def _detail(error: Exception) -> str:
-    return quoted(str(error)).rstrip(". ") or type(error).__name__
+    return quoted(str(error)).rstrip(".: ") or type(error).__name__
 
 
 def _server(fs: Any) -> str:

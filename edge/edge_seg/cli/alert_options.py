@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from edge_seg.alerts.settings import AlertSettings
     from edge_seg.segmenter import Segmenter
     from edge_seg.sources import Source
+    from edge_seg.telemetry import Telemetry
 
 _PANEL = "Alerts"
 _SNAPSHOT_OPACITY = 0.35  # what raised the alert is to be seen beneath the colours
@@ -155,11 +156,11 @@ def opened_alerts(
     source: "Source",
     segmenter: "Segmenter",
     report: "Report",
-    listeners: "Sequence[Listener]" = (),
+    telemetry: "Telemetry",
     *,
     period_s: float = 0.0,
 ) -> "Generator[Alerts | None]":
-    """Open the alerts of one run, if there are settings; every event is reported, and told to the listeners.
+    """Open the alerts of one run, if there are settings; every event is reported.
 
     `period_s` is as Alerts takes it.
     """
@@ -170,9 +171,12 @@ def opened_alerts(
     from edge_seg.sinks import overlay_painter
 
     paint = overlay_painter(segmenter.classes, _SNAPSHOT_OPACITY)
-    told: list[Listener] = [lambda event: report(event_line(event)), *listeners]
-    with Alerts(settings, source, segmenter.classes, paint, report, told, period_s=period_s) as alerts:
-        yield alerts
+    told: list[Listener] = [lambda event: report(event_line(event))]
+    with Alerts(settings, source, segmenter.classes, paint, report, telemetry, told, period_s=period_s) as alerts:
+        try:
+            yield alerts
+        finally:
+            telemetry.end()
 
 
 def event_line(event: "AlertEvent") -> str:

@@ -27,7 +27,7 @@ _COMMANDS: dict[str, tuple[str, str | None]] = {
     "alert": ("Try the ways that alerts go.", "alert:alert"),
     "eval": ("Measure mIoU at full image resolution.", "evaluate:evaluate"),
     "bench": ("Measure latency, memory and size of models.", None),
-    "models": ("List, show and export the models that ship with the package.", "models:models"),
+    "models": ("List, show and export the models that ship with the package, and sign models.", "models:models"),
     "doctor": ("Say what this machine is, what is wrong with it, and what cures it.", "doctor:doctor"),
     "service": ("Run a camera as a systemd service: install, status, uninstall.", "service:service"),
 }

@@ -176,7 +176,7 @@ def camera(
         watch=watch,
     )
     segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
-    telemetry = Telemetry([item.name for item in segmenter.classes], model=segmenter.identity)
+    telemetry = Telemetry([item.name for item in segmenter.classes], model=segmenter.identity, outputs=outs)
     with heartbeat() as alive, ExitStack() as unused:
         opened = open_source(source, asked, on_bad_image=_leave_out, report=told(telemetry.trouble))
         unused.callback(opened.close)
@@ -188,9 +188,11 @@ def camera(
         pause_s = period_s(opened, every=every, max_fps=max_fps)
         with (
             quit_on_sigterm(stop.set),
-            opened_alerts(settings, opened, segmenter, tell, [telemetry.alert], period_s=pause_s) as watching,
+            opened_alerts(settings, opened, segmenter, tell, telemetry, period_s=pause_s) as watching,
         ):
-            observers: list[OnResult] = [*(watching.observers if watching else ()), alive.observe]
+            observers: list[OnResult] = [*([watching.alarm.observe] if watching else ()), alive.observe]
+            if page is not None or watching is not None:
+                observers.append(telemetry.observe)
             space = FreeSpace(keep_free, when_full)
             files = open_camera_sinks(outs, segmenter.classes, options, space, on_failure=telemetry.sink_error)
             sinks = _closed_unless_used(unused, files)
@@ -209,7 +211,6 @@ def camera(
                 title = device_name or opened.name
                 served = open_page(page, segmenter, telemetry, title=title, opacity=opacity)
                 sinks += _closed_unless_used(unused, [served])
-                observers.append(telemetry.observe)
             smoother = smoothing(smooth, segmenter, opened)
             unused.pop_all()  # the pipeline closes them
             summary = _run(chosen, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)

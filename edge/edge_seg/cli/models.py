@@ -1,4 +1,4 @@
-"""`edge-seg models`: what ships with the package."""
+"""`edge-seg models`: what ships with the package, and signing models for cameras."""
 
 import json
 import re
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from edge_seg.cli.model_signing import keys, sign, verify
 from edge_seg.cli.options import JsonOption
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ _WRAPPED = {"classes": len("background,"), "licence": len("CC BY-SA")}
 """Columns whose words may stand on several lines, and the widths below which a terminal would break words."""
 
 models = typer.Typer(invoke_without_command=True)
+for _command in (keys, sign, verify):
+    models.command()(_command)
 
 
 @models.callback()
 def list_when_bare(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List, show and export the models that ship with the package; without a command, list them.
+    """List, show and export the models that ship with the package, and sign models; without a command, list them.
 
     Wherever a command takes a model file, the name of one of these does, too.
 

@@ -71,11 +71,11 @@ def open_camera_sinks(
     options: "SinkOptions",
     space: FreeSpace,
     *,
-    on_failure: Callable[[str], None] = lambda _: None,
+    on_failure: Callable[[str, str], None] = lambda _, __: None,
 ) -> "list[Sink]":
     """Open outputs that fail, hang and come back without the camera's noticing, all or none of them.
 
-    `on_failure` is told the URI whenever a write or an opening failed, on any thread.
+    `on_failure` is told the URI and why whenever a write or an opening failed, on any thread.
 
     Raises:
         SinkError: one cannot be opened.
@@ -110,7 +110,7 @@ def _open_camera_sink(
     options: "SinkOptions",
     space: FreeSpace,
     outputs: "Sequence[Path]",
-    on_failure: Callable[[str], None],
+    on_failure: Callable[[str, str], None],
 ) -> "Sink":
     from edge_seg.sinks import open_sink, output_path
     from edge_seg.sinks.disk_guard import DiskGuard, GuardedSink

@@ -32,7 +32,7 @@ class RecoveringSink:
         reopen: Callable[[], Sink],
         report: Callable[[str], None],
         *,
-        on_failure: Callable[[str], None] = lambda _: None,
+        on_failure: Callable[[str, str], None] = lambda _, __: None,
         live: bool = True,
         retry_s: float = FIRST_RETRY_S,
         close_within_s: float = CLOSE_WITHIN_S,
@@ -43,7 +43,7 @@ class RecoveringSink:
             name: what messages call it, as `--out` does.
             reopen: opens the output.
             report: is given one sentence when it fails, and one when it is back; on any thread.
-            on_failure: is given the name with every attempt that fails; on any thread.
+            on_failure: is given the name and a sentence with every attempt that fails; on any thread.
             live: what waits makes room for what is newer; of files nothing is left out.
             retry_s: after a failure wait so long, and twice as long after every further one.
             close_within_s: give the output so long to finish.
@@ -114,7 +114,7 @@ class RecoveringSink:
         if not self._lost:
             self._report(f"{error} (the camera goes on; this output is tried again)")
         self._lost += 1
-        self._on_failure(self._name)
+        self._on_failure(self._name, str(error))
         self._retry_at_s = time.monotonic() + self._retry_s
         self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
         self._abandon()

@@ -2,7 +2,28 @@
 
 from edge_seg.telemetry.board import Board, BoardReading
 from edge_seg.telemetry.history import ShareHistory
-from edge_seg.telemetry.state import Alert, SourceState, State
+from edge_seg.telemetry.state import Alert, Condition, SinkFault, SourceState, State
 from edge_seg.telemetry.telemetry import Telemetry
 
-__all__ = ["Alert", "Board", "BoardReading", "ShareHistory", "SourceState", "State", "Telemetry"]
+__all__ = [
+    "Alert",
+    "Board",
+    "BoardReading",
+    "Condition",
+    "ShareHistory",
+    "SinkFault",
+    "SourceState",
+    "State",
+    "Telemetry",
+]
+__all__ = [
+    "Alert",
+    "Board",
+    "BoardReading",
+    "Condition",
+    "ShareHistory",
+    "SinkFault",
+    "SourceState",
+    "State",
+    "Telemetry",
+]

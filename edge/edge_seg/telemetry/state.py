@@ -25,6 +25,17 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class SinkFault:
+    """A write that failed."""
+
+    sink: str
+    """The output, as `--out` names it."""
+    sentence: str
+    time: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
 class SourceState:
     """How the source does."""
 
@@ -68,5 +79,8 @@ class State:
     """How often each rule was raised so far."""
     sink_errors: Mapping[str, int]
     """Failed writes per output."""
+    last_sink_error: SinkFault | None
+    alerts_waiting: Mapping[str, int]
+    """Events that each receiver of alerts has not confirmed yet, by the receiver's name."""
     troubles: int
     """How often the source was in trouble."""

@@ -10,7 +10,7 @@ from edge_seg.model_identity import ModelIdentity
 from edge_seg.result import Result
 from edge_seg.telemetry.board import Board
 from edge_seg.telemetry.history import ShareHistory
-from edge_seg.telemetry.state import Alert, SourceState, State
+from edge_seg.telemetry.state import Alert, SinkFault, SourceState, State
 
 _SAMPLE_EVERY_S = 0.1
 _SHORTEST_STALL_S = 3.0
@@ -31,9 +31,19 @@ class Telemetry:
         class_names: Sequence[str],
         *,
         model: ModelIdentity | None = None,
+        outputs: Sequence[str] = (),
         board: Board | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Begin the run.
+
+        Args:
+            class_names: the model's.
+            model: the one that runs, where that is known.
+            outputs: what `sink_error` may name later; counted from 0, so that the first error is a change.
+            board: what to ask for temperature and throttling.
+            clock: gives seconds that never go back.
+        """
         self.class_names = tuple(class_names)
         self._board, self._clock, self._model = board or Board(), clock, model
         self._lock = threading.Lock()
@@ -47,7 +57,9 @@ class Telemetry:
         self._active: dict[str, Alert] = {}
         self._recent: deque[Alert] = deque(maxlen=_RECENT_ALERTS)
         self._raised: Counter[str] = Counter()
-        self._sink_errors: Counter[str] = Counter()
+        self._sink_errors = Counter(dict.fromkeys(outputs, 0))
+        self._last_sink_error: SinkFault | None = None
+        self._waiting: Callable[[], Mapping[str, int]] = dict
         self._listeners: list[Listener] = []
 
     def observe(self, result: Result) -> None:
@@ -58,10 +70,10 @@ class Telemetry:
         with self._lock:
             self._frames += 1
             self._newest, self._newest_s = result, now_s
-            recovered, self._trouble = bool(self._trouble), ""
+            comes_back, self._trouble = bool(self._trouble) or self._frames == 1, ""
             if due:
                 self._sample(now_s, shares)
-        if recovered:
+        if comes_back:
             self._tell()
 
     def trouble(self, sentence: str) -> None:
@@ -89,10 +101,17 @@ class Telemetry:
             self._model = model
         self._tell()
 
-    def sink_error(self, name: str) -> None:
-        """Count a write that failed; `name` says which output, without secrets."""
+    def sink_error(self, name: str, sentence: str) -> None:
+        """Count a write that failed; `name` says which output, `sentence` why, both without secrets."""
         with self._lock:
             self._sink_errors[name] += 1
+            self._last_sink_error = SinkFault(name, sentence, time.time())
+
+    def watch_alerts(self, rules: Sequence[str], waiting: Callable[[], Mapping[str, int]]) -> None:
+        """Count the alerts of `rules` from 0; `waiting`, which must be quick, says what each receiver still lacks."""
+        with self._lock:
+            self._raised.update(dict.fromkeys(rules, 0))
+            self._waiting = waiting
 
     def end(self) -> None:
         """Say that no more results come."""
@@ -106,7 +125,7 @@ class Telemetry:
 
     def state(self) -> State:
         """Return how the run stands now."""
-        board = self._board.read()
+        board, waiting = self._board.read(), dict(self._waiting())
         with self._lock:
             now_s, now = self._clock(), time.time()
             source = self._source(now_s)
@@ -134,6 +153,8 @@ class Telemetry:
                 recent_alerts=tuple(self._recent),
                 alerts_raised=dict(self._raised),
                 sink_errors=dict(self._sink_errors),
+                last_sink_error=self._last_sink_error,
+                alerts_waiting=waiting,
                 troubles=self._troubles,
             )
 

@@ -1,6 +1,7 @@
 """The run as Prometheus metrics. Names and units follow https://prometheus.io/docs/practices/naming/."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.exposition import choose_encoder
@@ -8,7 +9,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 from prometheus_client.registry import Collector
 
 from edge_seg import __version__
-from edge_seg.telemetry import State, Telemetry
+from edge_seg.telemetry import Condition, State, Telemetry
 
 _STAGES = ("preprocess", "invoke", "postprocess")
 
@@ -42,9 +43,11 @@ class _TelemetryCollector(Collector):
         yield _info(state)
         yield GaugeMetricFamily("edge_seg_viewers", "Browsers that look at the picture.", self._viewers())
         yield from _rate(state)
-        yield from _shares(state)
+        yield _gauge("edge_seg_area_share", "Share of the picture's area, 0 to 1.", "class", state.shares)
         yield from _board(state)
-        yield from _faults(state)
+        yield from _source(state)
+        yield from _alerts(state)
+        yield _counter("edge_seg_sink_errors", "Writes that failed.", "sink", state.sink_errors)
 
 
 def _info(state: State) -> Metric:
@@ -66,17 +69,8 @@ def _rate(state: State) -> Iterator[Metric]:
         "edge_seg_last_result_timestamp_seconds", "When the newest result was made.", state.last_result_at
     )
     yield GaugeMetricFamily("edge_seg_frame_age_seconds", "From capture to result.", state.age_ms / 1000)
-    stages = GaugeMetricFamily("edge_seg_stage_seconds", "Time spent on the newest frame.", labels=["stage"])
-    for stage in _STAGES:
-        stages.add_metric([stage], getattr(state, f"{stage}_ms") / 1000)
-    yield stages
-
-
-def _shares(state: State) -> Iterator[Metric]:
-    shares = GaugeMetricFamily("edge_seg_area_share", "Share of the picture's area, 0 to 1.", labels=["class"])
-    for name, share in state.shares.items():
-        shares.add_metric([name], share)
-    yield shares
+    stages = {stage: getattr(state, f"{stage}_ms") / 1000 for stage in _STAGES}
+    yield _gauge("edge_seg_stage_seconds", "Time spent on the newest frame.", "stage", stages)
 
 
 def _board(state: State) -> Iterator[Metric]:
@@ -85,24 +79,36 @@ def _board(state: State) -> Iterator[Metric]:
     if state.board.throttling is not None:
         now = any(reason.endswith(" now") for reason in state.board.throttling)
         yield GaugeMetricFamily("edge_seg_throttled", "1 while the board is held back.", int(now))
-        since = GaugeMetricFamily("edge_seg_throttling", "What holds the board back, or did.", labels=["reason"])
-        for reason in state.board.throttling:
-            since.add_metric([reason], 1)
-        yield since
+        reasons = dict.fromkeys(state.board.throttling, 1)
+        yield _gauge("edge_seg_throttling", "What holds the board back, or did.", "reason", reasons)
 
 
-def _faults(state: State) -> Iterator[Metric]:
-    yield GaugeMetricFamily("edge_seg_source_up", "1 while pictures come.", int(state.source.condition == "live"))
+def _source(state: State) -> Iterator[Metric]:
+    condition = state.source.condition
+    yield GaugeMetricFamily("edge_seg_source_up", "1 while pictures come.", int(condition == "live"))
+    conditions = {name: int(name == condition) for name in get_args(Condition)}
+    yield _gauge("edge_seg_source_condition", "1 for the condition the source is in.", "condition", conditions)
     yield CounterMetricFamily("edge_seg_source_troubles", "How often the source was in trouble.", state.troubles)
-    active = GaugeMetricFamily("edge_seg_alert_active", "1 while the rule holds.", labels=["rule"])
-    raised = CounterMetricFamily("edge_seg_alerts_raised", "How often the rule was raised.", labels=["rule"])
+
+
+def _alerts(state: State) -> Iterator[Metric]:
     holding = {alert.rule for alert in state.active_alerts}
-    for rule, count in state.alerts_raised.items():
-        active.add_metric([rule], int(rule in holding))
-        raised.add_metric([rule], count)
-    yield active
-    yield raised
-    errors = CounterMetricFamily("edge_seg_sink_errors", "Writes that failed.", labels=["sink"])
-    for sink, count in state.sink_errors.items():
-        errors.add_metric([sink], count)
-    yield errors
+    active = {rule: int(rule in holding) for rule in state.alerts_raised}
+    yield _gauge("edge_seg_alert_active", "1 while the rule holds.", "rule", active)
+    yield _counter("edge_seg_alerts_raised", "How often the rule was raised.", "rule", state.alerts_raised)
+    waiting = "Events that the receiver has not confirmed."
+    yield _gauge("edge_seg_alerts_waiting", waiting, "receiver", state.alerts_waiting)
+
+
+def _gauge(name: str, help_text: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = GaugeMetricFamily(name, help_text, labels=[label])
+    for value_of, value in values.items():
+        family.add_metric([value_of], value)
+    return family
+
+
+def _counter(name: str, help_text: str, label: str, values: Mapping[str, float]) -> Metric:
+    family = CounterMetricFamily(name, help_text, labels=[label])
+    for value_of, value in values.items():
+        family.add_metric([value_of], value)
+    return family
