@@ -54,7 +54,15 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def job(pictures: Path, output: Path, **options: object) -> Job:
-    wanted = {"model": None, "runtime": "litert", "threads": 1, "labels": None, "input_range": None, **options}
+    wanted = {
+        "model": None,
+        "runtime": "litert",
+        "threads": 1,
+        "labels": None,
+        "input_range": None,
+        "ray": "local",
+        **options,
+    }
     return read_job(str(pictures), str(output), **wanted)  # pyright: ignore[reportArgumentType]
 
 

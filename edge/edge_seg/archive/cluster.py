@@ -85,14 +85,15 @@ def joined(address: str, cpus: int) -> Generator[Cluster]:
         ray.shutdown()
 
 
-def set_environment() -> None:
-    """Set what Ray reads when it is imported, unless the user did; call it before that."""
+def set_environment(address: str) -> None:
+    """Set what Ray reads when it is imported, unless the user did; call it before that, with what --ray says."""
     wanted = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of a change to come
         "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ side writes to the terminal
-        "RAY_NUM_REDIS_GET_RETRIES": "3",  # of a second each, for an address where something else than Ray answers
     }
+    if address not in ("auto", "local"):
+        wanted["RAY_NUM_REDIS_GET_RETRIES"] = "3"  # of a second each, where something else than Ray answers
     if any(name in os.environ for name in _TOKEN_VARIABLES) or _TOKEN_FILE.expanduser().exists():
         wanted["RAY_AUTH_MODE"] = "token"
     for name, value in wanted.items():

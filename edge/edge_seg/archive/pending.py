@@ -1,6 +1,6 @@
 """Which pictures of an archive are still to be done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from edge_seg.archive.arrow import Column, Table, pa, pc
 from edge_seg.archive.place import Place
@@ -12,32 +12,42 @@ MASKS = "masks"
 
 
 def pictures_of(source: Place) -> Table:
-    """Return `path` of every picture, sorted, and `mask`: what its mask is called below the output.
-
-    Masks keep the pictures' folders, and in a flat folder have the names that `edge-seg run --out masks:` gives.
+    """Return the pictures of an archive as `named_masks` does.
 
     Raises:
-        SourceError: there is no picture, or the source cannot be listed.
+        SourceError: there is none, or the source cannot be listed.
     """
-    paths = picture_names(source)
+    return named_masks(picture_names(source))
+
+
+def named_masks(paths: Sequence[str]) -> Table:
+    """Return `path` of every picture, sorted as they come, and `mask`: what its mask is called below the output.
+
+    Masks keep the pictures' folders, and in a flat folder have the names that `edge-seg run --out masks:` gives.
+    """
     masks = (f"{MASKS}/{stem}.png" for stem in unique_stems(paths))
     return pa.table({"path": pa.array(paths, pa.string()), "mask": pa.array(masks, pa.string())})
 
 
 def pending_pictures(pictures: Table, done: Table, output: Place) -> Table:
-    """Return those of `pictures` that have no row in `done`, or whose mask is not there or would be another's now.
-
-    Args:
-        pictures: as `pictures_of` returns them.
-        done: `path` and `mask` of pictures that were segmented.
-        output: where the masks are.
+    """Return those of `pictures` that are not done, as `not_done` tells by the masks that an output holds.
 
     Raises:
         SourceError: the masks cannot be listed.
     """
-    masks = pa.array(_whole_masks(output), pa.string())
-    is_done = pc.and_(pc.is_in(_pairs(pictures), value_set=_pairs(done)), pc.is_in(pictures["mask"], value_set=masks))
-    return pictures.filter(pc.invert(is_done))
+    return not_done(pictures, done, pa.array(_whole_masks(output), pa.string()))
+
+
+def not_done(pictures: Table, done: Table, masks: Column) -> Table:
+    """Return those of `pictures` that have no row in `done`, or whose mask is not there or would be another's now.
+
+    Args:
+        pictures: `path` and `mask`.
+        done: the same, of pictures that were segmented.
+        masks: those that are there.
+    """
+    has_row = pc.is_in(_pairs(pictures), value_set=_pairs(done))
+    return pictures.filter(pc.invert(pc.and_(has_row, pc.is_in(pictures["mask"], value_set=masks))))
 
 
 def _pairs(pictures: Table) -> Column:

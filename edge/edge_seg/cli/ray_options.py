@@ -61,6 +61,8 @@ def read_job(
     threads: int,
     labels: Path | None,
     input_range: str | None,
+    *,
+    ray: str,
 ) -> "Job":
     """Gather what a command line says of a run over an archive.
 
@@ -74,7 +76,7 @@ def read_job(
 
     from edge_seg.archive.cluster import set_environment
 
-    set_environment()
+    set_environment(ray)
     from edge_seg.archive.storage import open_output, open_source
     from edge_seg.archive.worker import Job
     from edge_seg.model_identity import identify
