@@ -71,12 +71,18 @@ def kill_node(node: subprocess.Popen[bytes]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """What nodes and programs have in common: a token, so that no file of the user's is made or read."""
+    """What nodes and programs have in common: a token, and credentials of S3; no file of the user's is read."""
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("RAY_")},
+        **{name: value for name, value in os.environ.items() if not name.startswith(("RAY_", "AWS_"))},
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": "0123456789abcdef" * 4,
         "RAY_USAGE_STATS_ENABLED": "0",
+        "AWS_ACCESS_KEY_ID": "key",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "RAY_health_check_initial_delay_ms": "0",
         "RAY_health_check_period_ms": "500",
         "RAY_health_check_timeout_ms": "1000",

@@ -6,12 +6,14 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from edge_seg.images import write_image
 from edge_seg.synthetic import generate_picture
+from object_stores import BUCKET, aws, s3_server
 from ray_cluster import PROGRAM, RayCluster, environment, kill_node, ray_cluster
 
 PICTURES = 240
@@ -51,9 +53,15 @@ def command(*arguments: object) -> list[str]:
     return [*PROGRAM, "run", *(str(argument) for argument in arguments)]
 
 
-def run(folder: Path, *arguments: object, code: int = 0) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: object, code: int = 0, **variables: str) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        command(*arguments), cwd=folder, env=environment(), capture_output=True, text=True, timeout=120, check=False
+        command(*arguments),
+        cwd=folder,
+        env={**environment(), **variables},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
@@ -104,6 +112,23 @@ def test_a_run_that_is_stopped_goes_on(cluster: RayCluster, again: Path, whole: 
     assert 0 < summary["frames"] < PICTURES
     assert done.stderr.count("left out: pics/") == 3
     assert_whole(again / "out", whole)
+
+
+def test_from_bucket_to_bucket(cluster: RayCluster, tmp_path: Path, whole: Path) -> None:
+    """The nodes have credentials; where the server is, they learn from the run."""
+    with s3_server() as url:
+        bucket: Any = aws("s3", url)
+        for name in ("0000.jpg", "0001.jpg", "0005b.jpg"):
+            bucket.upload_file(str(whole / "pics" / name), BUCKET, f"in/x/{name}")
+        places = (f"s3://{BUCKET}/in", "--out", f"s3://{BUCKET}/out", "--ray", cluster.address)
+        done = run(tmp_path, *places, code=1, AWS_ENDPOINT_URL=url)
+        found = [item["Key"] for item in bucket.list_objects_v2(Bucket=BUCKET, Prefix="out/")["Contents"]]
+        masks = [bucket.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in found if key.endswith(".png")]
+    assert f"left out: s3://{BUCKET}/in/x/0005b.jpg: not an image" in done.stderr
+    assert found == [
+        *("out/edge-seg-run.json", "out/masks/x/0000.png", "out/masks/x/0001.png", "out/table.parquet"),
+    ]
+    assert masks == [(whole / f"m/{name}.png").read_bytes() for name in ("0000", "0001")]
 
 
 def test_a_worker_and_a_node_are_killed(cluster: RayCluster, again: Path, whole: Path) -> None:

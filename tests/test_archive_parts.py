@@ -60,7 +60,6 @@ def job(pictures: Path, output: Path, **options: object) -> Job:
         "threads": 1,
         "labels": None,
         "input_range": None,
-        "ray": "local",
         **options,
     }
     return read_job(str(pictures), str(output), **wanted)  # pyright: ignore[reportArgumentType]

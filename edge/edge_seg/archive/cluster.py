@@ -75,6 +75,7 @@ def joined(address: str, cpus: int) -> Generator[Cluster]:
     Raises:
         EdgeSegError: it cannot be joined.
     """
+    _set_environment(address)
     ray: Any = import_module("ray")
     try:
         with quiet_stderr():
@@ -85,8 +86,8 @@ def joined(address: str, cpus: int) -> Generator[Cluster]:
         ray.shutdown()
 
 
-def set_environment(address: str) -> None:
-    """Set what Ray reads when it is imported, unless the user did; call it before that, with what --ray says."""
+def _set_environment(address: str) -> None:
+    """Set what Ray reads when it is imported, unless the user did."""
     wanted = {
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of a change to come

@@ -11,9 +11,6 @@ from edge_seg.archive.attempts import SharedAttempts
 from edge_seg.archive.worker import FAULT, Job, Worker
 from edge_seg.errors import EdgeSegError
 
-_data: Any = import_module("ray.data")
-_exceptions: Any = import_module("ray.exceptions")
-
 MOST_PICTURES_AT_ONCE = 64
 """Those of a task: some tenths of a second of work for a core, against some milliseconds that a task costs."""
 
@@ -32,13 +29,15 @@ def segmented(job: Job, pictures: Table, workers: int) -> Generator[Table]:
     Raises:
         EdgeSegError: an output cannot be written, a worker cannot load the model, or the cluster is gone.
     """
-    _silence()
-    tasks = _data.from_arrow(list(batches(pictures, workers)))
+    data: Any = import_module("ray.data")
+    exceptions: Any = import_module("ray.exceptions")
+    _silence(data)
+    tasks = data.from_blocks(list(batches(pictures, workers)))  # from_arrow starts a task for each block
     rows = tasks.map_batches(
         Worker,
         batch_size=None,
         batch_format="pyarrow",
-        compute=_data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
+        compute=data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
         num_cpus=job.threads,
         fn_constructor_args=(job, SharedAttempts(workers)),
     )
@@ -46,7 +45,7 @@ def segmented(job: Job, pictures: Table, workers: int) -> Generator[Table]:
         for table in rows.iter_batches(batch_size=None, batch_format="pyarrow"):
             _raise_fault(table)
             yield table.drop_columns([FAULT])
-    except _exceptions.RayError as error:
+    except exceptions.RayError as error:
         raise EdgeSegError(_sentence(error)) from None
 
 
@@ -62,9 +61,9 @@ def _raise_fault(table: Table) -> None:
         raise EdgeSegError(sentence)
 
 
-def _silence() -> None:
+def _silence(data: Any) -> None:
     """Keep off the terminal what Ray Data says of its plans."""
-    context = _data.DataContext.get_current()
+    context = data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)

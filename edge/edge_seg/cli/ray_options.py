@@ -61,8 +61,6 @@ def read_job(
     threads: int,
     labels: Path | None,
     input_range: str | None,
-    *,
-    ray: str,
 ) -> "Job":
     """Gather what a command line says of a run over an archive.
 
@@ -74,9 +72,6 @@ def read_job(
     require_extra("cluster", purpose="--ray")
     from importlib.metadata import version
 
-    from edge_seg.archive.cluster import set_environment
-
-    set_environment(ray)
     from edge_seg.archive.storage import open_output, open_source
     from edge_seg.archive.worker import Job
     from edge_seg.model_identity import identify

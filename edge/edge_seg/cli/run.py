@@ -66,7 +66,7 @@ def run(
     """
     check_places(source, out, ray=ray, watch=watch)
     if ray is not None:
-        job = read_job(source, out[0], model, runtime, threads, labels, input_range, ray=ray)
+        job = read_job(source, out[0], model, runtime, threads, labels, input_range)
         any_left_out = run_archive_and_report(job, out[0], address=ray, jobs=jobs, fresh=fresh, as_json=as_json)
     elif Path(source).is_dir() and not watch:
         work = read_work(Path(source), model, runtime, threads, labels, input_range, opacity)
