@@ -137,8 +137,10 @@ def test_a_worker_and_a_node_are_killed(cluster: RayCluster, again: Path, whole:
     cluster.workers()[0].kill()
     wait_for_masks(again / "out", 100, process)
     kill_node(cluster.nodes.pop())
-    _, said = process.communicate(timeout=200)
+    told, said = process.communicate(timeout=200)
     assert process.returncode == 1, said
+    assert [line.partition(":")[0] for line in said.splitlines() if line.strip()] == ["left out"] * 3
+    assert told.count("\n") == 1
     assert_whole(again / "out", whole)
     refused = run(again, "pics", "--out", "out", "--ray", cluster.address, "--model", "pets-fast", code=1)
     assert "is now pets-fast" in refused.stderr

@@ -174,10 +174,10 @@ def test_a_picture_that_kills_is_left_out(pictures: Path, tmp_path: Path) -> Non
 
 
 def test_workers_that_always_die_end_the_run(pictures: Path, tmp_path: Path) -> None:
-    attempts = Attempts(2)
-    starts = [attempts.begin("the model").hopeless for _ in range(17)]
-    assert starts.index(True) == 16
-    archive = job(pictures, tmp_path / "out")
+    archive, attempts = job(pictures, tmp_path / "out"), Attempts(2)
+    for _ in range(8):
+        Worker(archive, attempts)
+        attempts.begin("a.jpg and the next")  # and dies
     said = Worker(archive, attempts)(pictures_of(archive.source)).to_pylist()
     assert "the workers die again and again, now in the model" in said[0][FAULT]
 

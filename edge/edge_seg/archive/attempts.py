@@ -35,7 +35,7 @@ class Counts(Protocol):
         ...
 
     def end(self, work: str) -> None:
-        """Note that `work` was done."""
+        """Note that `work` was done, so that there is hope."""
         ...
 
 
@@ -55,7 +55,7 @@ class Attempts:
         return Attempt(deaths, self._vain > self._most_vain)
 
     def end(self, work: str) -> None:
-        """Note that `work` was done."""
+        """Note that `work` was done, so that there is hope."""
         self._begun.pop(work, None)
         self._vain = 0
 

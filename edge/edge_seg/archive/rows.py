@@ -19,7 +19,7 @@ from edge_seg.uncertainty import uncertainty
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one picture; `error` is a sentence when it could not be read."""
+    """What became of one picture."""
 
     path: str
     mask: str | None = None
@@ -28,6 +28,9 @@ class Row:
     shares: Sequence[float] = ()
     confidence: float | None = None
     error: str | None = None
+    """A sentence when it could not be read."""
+    given_up: bool = False
+    """It was not even tried again."""
 
 
 def row_schema(class_names: Sequence[str]) -> Schema:

@@ -77,7 +77,6 @@ class Worker:
         refuse_other_version(job.version)
         self._begin("the model")
         self._segmenter = load_segmenter(job)
-        self._end("the model")
         self._schema = row_schema([item.name for item in self._segmenter.classes])
         self._colours = [item.rgb for item in self._segmenter.classes]
 
@@ -85,14 +84,16 @@ class Worker:
         batch = f"{paths[0]} and the next"
         do = self._do if self._begin(batch).deaths < MOST_DEATHS else self._do_carefully
         rows = [do(path, mask) for path, mask in zip(paths, masks, strict=True)]
-        self._end(batch)
+        if any(not row.given_up for row in rows):
+            self._attempts.end(batch)
         return rows
 
     def _do_carefully(self, path: str, mask: str) -> Row:
         if self._begin(path).deaths >= MOST_DEATHS:
-            return Row(path, error=f"{self._name(path)}: every process that read it died; replace the file")
+            sentence = f"{self._name(path)}: every process that read it died; replace the file"
+            return Row(path, error=sentence, given_up=True)
         row = self._do(path, mask)
-        self._end(path)
+        self._attempts.end(path)
         return row
 
     def _do(self, path: str, mask: str) -> Row:
@@ -115,9 +116,6 @@ class Worker:
                 "give fewer with --jobs, or larger machines"
             )
         return attempt
-
-    def _end(self, work: str) -> None:
-        self._attempts.end(work)
 
 
 def load_segmenter(job: Job) -> Segmenter:
