@@ -97,14 +97,17 @@ def wait_for_masks(output: Path, count: int, process: subprocess.Popen[str]) -> 
 
 def test_a_run_that_is_stopped_goes_on(cluster: RayCluster, again: Path, whole: Path) -> None:
     """Killed, interrupted, and finished by both nodes."""
-    for signal_number, code, count in ((signal.SIGKILL, -signal.SIGKILL, 30), (signal.SIGINT, 130, 120)):
+    for signal_number, code, count, sentence in (
+        (signal.SIGKILL, -signal.SIGKILL, 30, "the run was killed, or ended by Ray"),
+        (signal.SIGINT, 130, 120, "what is done is kept; the same command goes on"),
+    ):
         process = start(again, "pics", "--out", "out", "--ray", cluster.address)
         wait_for_masks(again / "out", count, process)
         process.send_signal(signal_number)
         _, said = process.communicate(timeout=60)
         assert process.returncode == code, said
         assert "Traceback" not in said
-    assert "what is done is kept; the same command goes on" in said
+        assert sentence in said
     done = run(again, "pics", "--out", "out", "--ray", cluster.address, "--json", code=1)
     summary = json.loads(done.stdout)
     assert (summary["failed"], summary["workers"]) == (3, 2)

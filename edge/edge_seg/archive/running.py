@@ -9,6 +9,7 @@ from edge_seg.archive.arrow import Table
 from edge_seg.archive.claim import Claim, claimed
 from edge_seg.archive.cluster import joined, wanted_address
 from edge_seg.archive.engine import segmented
+from edge_seg.archive.last_words import last_words
 from edge_seg.archive.note import refuse_other_archive, remove_note, write_note
 from edge_seg.archive.parts import PartsWriter
 from edge_seg.archive.pending import pending_pictures, pictures_of
@@ -18,6 +19,10 @@ from edge_seg.errors import EdgeSegError, SinkError
 from edge_seg.files import remove_parts
 
 _MOST_TOLD = 10
+_KILLED = (
+    "edge-seg: the run was killed, or ended by Ray because this machine's part of the cluster died; "
+    "what is done is kept, and the same command goes on"
+)
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ def _prepare_output(run: ArchiveRun) -> None:
 def _segment(run: ArchiveRun, todo: Table, address: str, seen: _Seen, claim: Claim) -> int:
     """Segment pictures and write their rows into parts; return how many workers did it."""
     threads = run.job.threads
-    with joined(address, run.workers * threads) as cluster:
+    with last_words(_KILLED), joined(address, run.workers * threads) as cluster:
         workers = min(run.workers or cluster.workers(threads), len(todo))
         parts = PartsWriter(run.job.output, claim.check)
         started = time.perf_counter()
