@@ -11,7 +11,7 @@ import pytest
 
 from edge_seg.archive.attempts import MOST_DEATHS, Attempts
 from edge_seg.archive.cluster import Cluster, wanted_address
-from edge_seg.archive.engine import batches
+from edge_seg.archive.engine import cut_into_tasks
 from edge_seg.archive.note import refuse_other_archive, write_note
 from edge_seg.archive.parts import PartsWriter, parquet_bytes, part_names
 from edge_seg.archive.pending import pending_pictures, pictures_of
@@ -19,7 +19,7 @@ from edge_seg.archive.rows import Row, row_schema, rows_table
 from edge_seg.archive.running import ArchiveRun, run_archive
 from edge_seg.archive.storage import open_output, open_source
 from edge_seg.archive.table import TABLE, done_pictures, fragment, merge, write_table
-from edge_seg.archive.worker import FAULT, Job, Worker
+from edge_seg.archive.worker import FAULT, Job, Worker, picture_seconds
 from edge_seg.cli.ray_options import check_places, read_job
 from edge_seg.errors import EdgeSegError, SinkError, SourceError
 from edge_seg.folder_run.outputs import unique_stems
@@ -189,10 +189,24 @@ def test_an_output_that_cannot_be_written_ends_the_run(pictures: Path, tmp_path:
     assert "masks/a.png" in said[0][FAULT]
 
 
-def test_tasks_are_small_for_few_pictures_and_whole_for_many() -> None:
-    few, many = (pa.table({"path": [str(index) for index in range(count)]}) for count in (20, 10_000))
-    assert [len(task) for task in batches(few, 2)] == [1] * 20
-    assert [len(task) for task in batches(many, 2)] == [64] * 156 + [16]
+@pytest.mark.parametrize(
+    ("pictures", "picture_s", "sizes"),
+    [
+        (20, 0.005, [1] * 20),  # few: as many tasks as keep both workers busy to the end
+        (10_000, 0.1, [10] * 1000),  # about a second
+        (10_000, 3.0, [1] * 10_000),
+        (10_000, 0.001, [256] * 39 + [16]),
+    ],
+)
+def test_a_task_is_about_a_second_of_work(pictures: int, picture_s: float, sizes: list[int]) -> None:
+    table = pa.table({"path": [str(index) for index in range(pictures)]})
+    assert [len(task) for task in cut_into_tasks(table, 2, picture_s)] == sizes
+
+
+def test_a_picture_takes_time(pictures: Path, tmp_path: Path) -> None:
+    archive = job(pictures, tmp_path / "out")
+    assert 0 < picture_seconds(archive, "a.jpg") < 10
+    assert picture_seconds(archive, "bad.jpg") == 0.02
 
 
 def test_another_model_is_refused(pictures: Path, tmp_path: Path) -> None:

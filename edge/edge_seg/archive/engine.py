@@ -2,7 +2,7 @@
 
 import logging
 import warnings
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -11,19 +11,19 @@ from edge_seg.archive.attempts import SharedAttempts
 from edge_seg.archive.worker import FAULT, Job, Worker
 from edge_seg.errors import EdgeSegError
 
-MOST_PICTURES_AT_ONCE = 64
-"""Those of a task: some tenths of a second of work for a core, against some milliseconds that a task costs."""
-
+_TASK_S = 1.0
+"""Of work for a core in a task, against some 10 ms that a task costs; a worker that dies loses two of them."""
+_MOST_AT_ONCE = 256
 _LEAST_TASKS_PER_WORKER = 8
 """So that no worker waits long for the last one."""
 
 
-def segmented(job: Job, pictures: Table, workers: int) -> Generator[Table]:
+def segmented(job: Job, tasks: Sequence[Table], workers: int) -> Generator[Table]:
     """Yield the rows of all pictures, a table a task, in the order they are done.
 
     Args:
         job: what to do.
-        pictures: columns `path` and `mask`.
+        tasks: pictures, columns `path` and `mask`; each table is done by one worker in one go.
         workers: processes, each of `job.threads` cores.
 
     Raises:
@@ -32,8 +32,8 @@ def segmented(job: Job, pictures: Table, workers: int) -> Generator[Table]:
     data: Any = import_module("ray.data")
     exceptions: Any = import_module("ray.exceptions")
     _silence(data)
-    tasks = data.from_blocks(list(batches(pictures, workers)))  # from_arrow starts a task for each block
-    rows = tasks.map_batches(
+    blocks = data.from_blocks(list(tasks))  # from_arrow would start a task for each to look at it
+    rows = blocks.map_batches(
         Worker,
         batch_size=None,
         batch_format="pyarrow",
@@ -49,10 +49,16 @@ def segmented(job: Job, pictures: Table, workers: int) -> Generator[Table]:
         raise EdgeSegError(_sentence(error)) from None
 
 
-def batches(pictures: Table, workers: int) -> Iterator[Table]:
-    """Cut a table of pictures into tasks."""
-    size = max(1, min(MOST_PICTURES_AT_ONCE, len(pictures) // (workers * _LEAST_TASKS_PER_WORKER)))
-    return (pictures.slice(first, size) for first in range(0, len(pictures), size))
+def cut_into_tasks(pictures: Table, workers: int, picture_s: float) -> list[Table]:
+    """Cut a table of pictures into tables of about a second of work.
+
+    Args:
+        pictures: one row at least.
+        workers: among whom they are shared.
+        picture_s: seconds that a picture takes.
+    """
+    size = min(round(_TASK_S / picture_s), _MOST_AT_ONCE, len(pictures) // (workers * _LEAST_TASKS_PER_WORKER))
+    return [pictures.slice(first, max(1, size)) for first in range(0, len(pictures), max(1, size))]
 
 
 def _raise_fault(table: Table) -> None:

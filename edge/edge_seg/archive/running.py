@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from edge_seg.archive.arrow import Table
 from edge_seg.archive.claim import Claim, claimed
 from edge_seg.archive.cluster import joined, wanted_address
-from edge_seg.archive.engine import segmented
+from edge_seg.archive.engine import cut_into_tasks, segmented
 from edge_seg.archive.last_words import last_words
 from edge_seg.archive.note import refuse_other_archive, remove_note, write_note
 from edge_seg.archive.parts import PartsWriter
 from edge_seg.archive.pending import pending_pictures, pictures_of
 from edge_seg.archive.table import done_pictures, remove_rows, write_table
-from edge_seg.archive.worker import Job, load_segmenter
+from edge_seg.archive.worker import Job, load_segmenter, picture_seconds
 from edge_seg.errors import EdgeSegError, SinkError
 from edge_seg.files import remove_parts
 
@@ -147,7 +147,8 @@ def _segment(run: ArchiveRun, todo: Table, address: str, seen: _Seen, claim: Cla
         parts = PartsWriter(run.job.output, claim.check)
         started = time.perf_counter()
         try:
-            with closing(segmented(run.job, todo, workers)) as tables:
+            tasks = cut_into_tasks(todo, workers, picture_seconds(run.job, todo["path"][len(todo) // 2].as_py()))
+            with closing(segmented(run.job, tasks, workers)) as tables:
                 for rows in tables:
                     parts.add(rows)
                     seen.add(rows)

@@ -2,6 +2,7 @@
 
 import socket
 import tempfile
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +19,8 @@ from edge_seg.segmenter import Segmenter
 
 FAULT = "fault"
 """The column, beside those of the table, with the sentence that ends the run."""
+
+_GUESSED_PICTURE_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,20 @@ def load_segmenter(job: Job) -> Segmenter:
         return Segmenter.load(
             path, runtime=job.runtime, threads=job.threads, labels=job.labels, input_range=job.input_range
         )
+
+
+def picture_seconds(job: Job, path: str) -> float:
+    """Return about how long a worker takes for a picture, from trying one; a guess when it cannot be read."""
+    segmenter = load_segmenter(job)
+    try:
+        image = decode_image(job.source.read(path), path)
+    except (ImageError, SourceError):
+        return _GUESSED_PICTURE_S
+    segmenter.segment(image)  # the first inference of a model takes longer than those after it
+    started = time.perf_counter()
+    segmentation = segmenter.segment(decode_image(job.source.read(path), path))
+    encode_mask(segmentation.class_map)
+    return time.perf_counter() - started
 
 
 def refuse_other_version(wanted: str) -> None:
