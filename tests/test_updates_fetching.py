@@ -466,7 +466,8 @@ def test_parts_of_two_files_without_etags_are_found_out(web: ModelWeb, store: Mo
     assert len(web.asked_for(MODEL)) == 3
 
 
-def test_a_part_of_another_version_is_forgotten(web: ModelWeb, store: ModelStore) -> None:
+def test_a_part_of_another_version_is_forgotten_and_nothing_else(web: ModelWeb, store: ModelStore) -> None:
+    (store.download_folder / "mine.zip").touch()
     web.publish(model_bytes(5), 5)
     web.answers[MODEL] = [breaking_off(20_000), lambda request: None]
     with pytest.raises(UpdateError, match="hangs up"):
@@ -474,7 +475,7 @@ def test_a_part_of_another_version_is_forgotten(web: ModelWeb, store: ModelStore
     web.publish(NEW, 7)
     web.answers.clear()
     arrives(web, store)
-    assert [path.name for path in store.download_folder.iterdir()] == ["fire.tflite"]
+    assert {path.name for path in store.download_folder.iterdir()} == {"fire.tflite", "mine.zip"}
 
 
 @pytest.mark.parametrize("size_bytes", [10, 49_999, 50_000, 60_000])
