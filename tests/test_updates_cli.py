@@ -14,8 +14,10 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+import typer
 from cryptography.hazmat.primitives import serialization
 
+from edge_seg.cli.update_options import look_every_of
 from edge_seg.service.unit import unit_text
 from stream_fixtures import HttpCameraServer, http_camera
 from test_service import DOOR, SETTINGS, skip_without_sandbox
@@ -161,6 +163,31 @@ def test_a_model_is_fetched_and_tried_under_the_filter_of_the_unit(
     with camera(web, stream, key) as process:
         process.wait_for("fps")
     assert (key.parent / "models/versions/1").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["https://h:99999/a.tflite"], "its host or port cannot be told"),
+        (["http://example.org/a.tflite"], "would fetch models unencrypted over a public network"),
+        (["https://h/a.tflite", "--ca-file", "no.pem"], "no.pem: cannot be read as certificates"),
+    ],
+)
+def test_what_is_typed_wrong_is_told_though_the_camera_has_a_model(
+    options: list[str], sentence: str, key: Path, web: ModelWeb
+) -> None:
+    have(web, key.parent / "models")
+    command = [*PROGRAM, "camera", "--no-window", "--model-key", str(key), "--model", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=key.parent)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["1ms", "0.99s", "366d", "1000000d"])
+def test_how_often_to_look_has_bounds(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="between 1s and 365d"):
+        look_every_of(text)
 
 
 @pytest.mark.parametrize(
