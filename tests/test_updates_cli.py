@@ -200,6 +200,7 @@ def test_how_often_to_look_has_bounds(text: str) -> None:
         (["camera", "--model", "https://h/a.tflite", "--model-key", "no.pem"], "no.pem: the public key cannot be read"),
         (["run", "photos", "--out", "m/", "--model", "https://h/a.tflite"], "edge-seg camera  alone fetches models"),
         (["bench", "https://h/a.tflite"], "edge-seg camera  alone fetches models"),
+        (["camera", "--serve", "127.0.0.1:0", "--device-name", "\udcff"], "--device-name '\\udcff': holds bytes"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(options: list[str], sentence: str, tmp_path: Path) -> None:
