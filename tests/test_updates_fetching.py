@@ -179,6 +179,22 @@ def test_proxies_of_the_environment(web: ModelWeb, store: ModelStore, monkeypatc
         assert len(proxy.requests) == 2
 
 
+@pytest.mark.parametrize(
+    ("proxy", "pattern"),
+    [
+        ("http://u:secret@[::", "proxy for http is no address by http or https"),
+        ("socks5://u:secret@127.0.0.1:9", "proxy for http is no address by http or https"),
+        ("localhost:3128", "proxy for http is no address by http or https"),
+        ("http://u:secret@127.0.0.1:9", "^http://models.local: over the environment's proxy: refuses the connection$"),
+    ],
+)
+def test_a_proxy_that_is_none(
+    proxy: str, pattern: str, web: ModelWeb, store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    assert "secret" not in refused(web, store, pattern, url="http://models.local/fire.tflite")
+
+
 # What is refused before a byte of the model is fetched -----------------------------------------------------------
 
 
@@ -280,7 +296,7 @@ ANSWERS: dict[str, tuple[str, Callable[[Request], None], str]] = {
     "other bytes": (MODEL, lambda it: it.answer(200, bytes(len(NEW))), "SHA-256"),
     "compressed": (MODEL, lambda it: it.answer(200, NEW, Content_Encoding="gzip"), "compresses the model"),
     "in circles": (MANIFEST, redirect(MANIFEST), "redirects more than 5 times"),
-    "to a file": (MANIFEST, redirect("file:///etc/passwd"), "no address by http or https"),
+    "to a file": (MANIFEST, redirect("file:///etc/passwd"), r"^http://127\S+: redirects to what is no address"),
     "to nowhere": (MANIFEST, redirect("https://[::1"), "is no address"),
     "to a stranger in the clear": (MANIFEST, redirect("http://example.org/x"), "redirects to http://example.org, un"),
     "no HTTP": (MANIFEST, lambda it: it.wfile.write(b"220 mail.example ESMTP\r\n"), "does not speak HTTP"),
@@ -450,7 +466,8 @@ def test_parts_of_two_files_without_etags_are_found_out(web: ModelWeb, store: Mo
     assert len(web.asked_for(MODEL)) == 3
 
 
-def test_a_part_of_another_version_is_forgotten(web: ModelWeb, store: ModelStore) -> None:
+def test_a_part_of_another_version_is_forgotten_and_nothing_else(web: ModelWeb, store: ModelStore) -> None:
+    (store.download_folder / "mine.zip").touch()
     web.publish(model_bytes(5), 5)
     web.answers[MODEL] = [breaking_off(20_000), lambda request: None]
     with pytest.raises(UpdateError, match="hangs up"):
@@ -458,7 +475,7 @@ def test_a_part_of_another_version_is_forgotten(web: ModelWeb, store: ModelStore
     web.publish(NEW, 7)
     web.answers.clear()
     arrives(web, store)
-    assert [path.name for path in store.download_folder.iterdir()] == ["fire.tflite"]
+    assert {path.name for path in store.download_folder.iterdir()} == {"fire.tflite", "mine.zip"}
 
 
 @pytest.mark.parametrize("size_bytes", [10, 49_999, 50_000, 60_000])
