@@ -14,7 +14,7 @@ import pytest
 from edge_seg.errors import UpdateError
 from edge_seg.model_identity import file_sha256
 from edge_seg.updates.address import parse_model_address
-from edge_seg.updates.fetching import fetch
+from edge_seg.updates.fetching import ask as ask_for_offer
 from edge_seg.updates.limits import Limits
 from edge_seg.updates.manifest import LARGEST_MANIFEST_BYTES
 from edge_seg.updates.signing import PAYLOAD_TYPE, sign
@@ -60,7 +60,9 @@ def ask(web: ModelWeb, store: ModelStore, **changes: Any) -> Candidate | None:
         "classes": CLASSES,
         "limits": LIMITS,
     }
-    return fetch(public_key=KEY.public_key(), store=store, **{**arguments, **changes})
+    asked = {**arguments, **changes}
+    offer = ask_for_offer(public_key=KEY.public_key(), store=store, **asked)
+    return None if offer is None else offer.download(store, asked["limits"].keep_free_bytes)
 
 
 def arrives(web: ModelWeb, store: ModelStore, **changes: Any) -> Candidate:

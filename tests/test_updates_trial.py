@@ -74,6 +74,16 @@ def test_a_model_is_kept_after_so_many_frames() -> None:
     assert probation.reason is None
 
 
+@pytest.mark.parametrize(("frames", "minutes", "decided"), [(299, 9, False), (4, 60, False), (5, 10, True)])
+def test_a_slow_camera_decides_after_ten_minutes(frames: int, minutes: int, decided: bool) -> None:
+    now_s = [1000.0]
+    probation = FrameProbation(clock_s=lambda: now_s[0])
+    answered(probation, *[20.0] * (frames - 1))
+    now_s[0] += 60 * minutes
+    answered(probation, 20.0)
+    assert probation.decided.is_set() is decided
+
+
 @pytest.mark.parametrize(
     ("fast", "slow", "kept"), [(100, 0, True), (30, 70, True), (11, 89, True), (9, 91, False), (0, 100, False)]
 )

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -21,7 +22,28 @@ _NOT_MODIFIED = 304
 _WHAT = "manifest"
 
 
-def fetch(
+@dataclass(frozen=True)
+class Offer:
+    """A newer model than the one that runs, of which the device knows the manifest alone."""
+
+    client: Client
+    address: Address
+    manifest: Manifest
+    url: str
+    etag: str
+
+    def download(self, store: ModelStore, keep_free_bytes: int) -> Candidate:
+        """Fetch the model into the store's download folder.
+
+        Raises:
+            UpdateError: one sentence, the same for the same cause; the models in the store are as they were.
+        """
+        with telling_faults(store.folder):
+            path = Download(self.client, self.address, self.manifest, store.download_folder).run(keep_free_bytes)
+        return Candidate(path, self.manifest, self.url, self.etag)
+
+
+def ask(
     url: str,
     public_key: Ed25519PublicKey,
     store: ModelStore,
@@ -32,14 +54,14 @@ def fetch(
     plaintext: bool = False,
     limits: Limits = Limits(),
     stopping: threading.Event | None = None,
-) -> Candidate | None:
-    """Return a newer model than the one that runs, fetched and verified, or None when there is none.
+) -> Offer | None:
+    """Return what is offered instead of the model that runs, its manifest verified, or None for the same model.
 
     Args:
         url: of the model, with user and password in it if need be; its manifest is at the same path with
             ".manifest.json" behind it.
         public_key: which manifests must be signed with.
-        store: knows what this device has had; the candidate lies in its download folder.
+        store: knows what this device has had.
         device: as `device_class.this_device` names it.
         classes: names that a model must have, in this order; None for a device that has no model yet.
         ca_file: certificates to trust beside the system's.
@@ -61,9 +83,7 @@ def fetch(
     if manifest is None:
         store.remember_etag(url, etag)
         return None
-    with telling_faults(store.folder):
-        path = Download(client, address, manifest, store.download_folder).run(limits.keep_free_bytes)
-    return Candidate(path, manifest, url, etag)
+    return Offer(client, address, manifest, url, etag)
 
 
 def _ask_for_manifest(client: Client, address: Address, known_etag: str) -> tuple[bytes, str] | None:

@@ -1,19 +1,34 @@
-"""The first frames of a new model in the camera: it is kept after so many that went well."""
+"""The first frames of a new model in the camera: it is kept after so many that went well, or after some minutes."""
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from edge_seg.segmenter import Segmentation
 
 PROBATION_FRAMES = 300
+PROBATION_S = 600.0
+"""A camera that answers a frame a minute would have a model on probation for five hours."""
+
+_FEWEST_FRAMES = 5
 
 
 class FrameProbation:
     """Counts what a `ModelSlot` tells it, and decides. The first decision holds."""
 
-    def __init__(self, frames: int = PROBATION_FRAMES, limit_ms: float | None = None) -> None:
-        """Keep a model after `frames`, unless it fails or its inferences take longer than `limit_ms`."""
+    def __init__(
+        self,
+        frames: int = PROBATION_FRAMES,
+        limit_ms: float | None = None,
+        *,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keep a model after `frames`, unless it fails or its inferences take longer than `limit_ms`.
+
+        After ten minutes by `clock_s` five frames are enough.
+        """
         self._frames, self._limit_ms = frames, limit_ms
+        self._clock_s, self._ends_s = clock_s, clock_s() + PROBATION_S
         self._latencies_ms: list[float] = []
         self.decided = threading.Event()
         """Set once the answer is known."""
@@ -25,11 +40,14 @@ class FrameProbation:
         if self.decided.is_set():
             return
         self._latencies_ms.append(segmentation.invoke_ms)
-        if len(self._latencies_ms) >= self._frames:
+        if len(self._latencies_ms) >= self._frames_needed():
             latency_ms = unhindered_ms(self._latencies_ms)
             if self._limit_ms is not None and latency_ms > self._limit_ms:
                 self.reason = f"it takes {latency_ms:.1f} ms in the camera, and {self._limit_ms:.1f} ms are allowed"
             self.decided.set()
+
+    def _frames_needed(self) -> int:
+        return self._frames if self._clock_s() < self._ends_s else min(self._frames, _FEWEST_FRAMES)
 
     def failed(self, error: Exception) -> None:
         """Take note that the new model failed."""

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from edge_seg.errors import UpdateError
 from edge_seg.loading import Loading
-from edge_seg.updates.fetching import fetch
+from edge_seg.updates.fetching import Offer, ask
 from edge_seg.updates.limits import Limits
 from edge_seg.updates.manifest import Manifest
 from edge_seg.updates.probation import PROBATION_FRAMES, FrameProbation
@@ -56,8 +56,15 @@ class UpdateSettings:
     def fetch(
         self, store: ModelStore, classes: Sequence[str] | None, stopping: threading.Event | None = None
     ) -> Candidate | None:
-        """Return what is new, as `fetching.fetch` does; raises what it raises."""
-        return fetch(
+        """Return what is new, fetched and verified; raises what `fetching.ask` does, and `Offer.download`."""
+        offer = self.ask(store, classes, stopping)
+        return None if offer is None else offer.download(store, self.limits.keep_free_bytes)
+
+    def ask(
+        self, store: ModelStore, classes: Sequence[str] | None, stopping: threading.Event | None = None
+    ) -> Offer | None:
+        """Return what is offered, as `fetching.ask` does; raises what it raises."""
+        return ask(
             self.url,
             self.key,
             store,

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -61,7 +62,7 @@ class Updater:
         self.slot = slot
         self.on_outcome = lambda _: None
         self._settings, self._store, self._report = settings, store, report
-        self._first_probation, self._meanwhile = probation, meanwhile
+        self._probation, self._meanwhile = probation, meanwhile
         self._latencies_ms: deque[float] = deque(maxlen=_LATENCIES)
         self._told: str | None = None
         self._stop = threading.Event()
@@ -93,36 +94,46 @@ class Updater:
 
     def _run(self) -> None:
         step_back()
-        if self._first_probation is not None:
-            self._telling_once(self._watch, self._first_probation)
         every_s = self._settings.every_s
-        wait_s = random.uniform(0, min(_FIRST_WAIT_SHARE * every_s, _LONGEST_FIRST_WAIT_S))
-        while not self._stop.wait(wait_s):
-            self._telling_once(self._look)
-            wait_s = every_s * random.uniform(1 - _JITTER, 1 + _JITTER)  # lest a fleet asks at once
+        look_s = time.monotonic() + random.uniform(0, min(_FIRST_WAIT_SHARE * every_s, _LONGEST_FIRST_WAIT_S))
+        while not self._stop.wait(self._wait_s(look_s)):
+            concluded = self._conclude()
+            if concluded or time.monotonic() >= look_s:
+                self._look_and_tell()
+                # lest a fleet asks at once
+                look_s = time.monotonic() + every_s * random.uniform(1 - _JITTER, 1 + _JITTER)
+        self._conclude()
 
-    def _telling_once(self, act: Callable[..., None], *arguments: object) -> None:
-        """Do something, and tell why it cannot be done: again only when that is something else, or was over."""
-        trouble: UpdateError | None = None
+    def _wait_s(self, look_s: float) -> float:
+        left_s = max(0.0, look_s - time.monotonic())
+        return left_s if self._probation is None else min(left_s, _LOOK_EVERY_S)
+
+    def _look_and_tell(self) -> None:
+        """Look, and tell why that cannot be done: again only when that is something else, or was over."""
         try:
-            act(*arguments)
+            self._look()
         except UpdateError as error:
-            trouble = error
-        told, now = self._told, None if trouble is None else str(trouble)
-        if self._stop.is_set() or now == told:
-            return
-        self._told = now
-        if trouble is None:
-            self._report("looking for new models works again")
+            self._tell(error)
         else:
-            self._report(f"{in_full(trouble)} ({label(self.slot.current)} goes on)")
-            self.on_outcome("refused" if isinstance(trouble, TooSlowError) else "failed")
+            if self._told is not None and not self._stop.is_set():
+                self._told = None
+                self._report("looking for new models works again")
+
+    def _tell(self, trouble: UpdateError) -> None:
+        if self._stop.is_set() or str(trouble) == self._told:
+            return
+        self._told = str(trouble)
+        self._report(f"{in_full(trouble)} ({label(self.slot.current)} goes on)")
+        self.on_outcome("refused" if isinstance(trouble, TooSlowError) else "failed")
 
     def _look(self) -> None:
-        if self._store.on_trial:  # it stood its first frames, but the disk was full
-            self._store.confirm()
         names = [item.name for item in self.slot.current.classes]
         try:
+            if self._probation is not None:  # what is new waits, and what is wrong is told
+                self._settings.ask(self._store, names, self._stop)
+                return
+            if self._store.on_trial:  # it stood its first frames, but the disk was full
+                self._store.confirm()
             candidate = self._settings.fetch(self._store, names, self._stop)
         except RefusedBeforeError:  # which was told then
             return
@@ -169,13 +180,21 @@ class Updater:
         self._latencies_ms.clear()
         self._told = None
         self._report(f"{label(new)} runs now; {before} stands by until it has proved itself")
-        self._watch(probation)
+        self._probation = probation
 
-    def _watch(self, probation: FrameProbation) -> None:
-        """Wait for what the first frames say, and do it."""
-        while not probation.decided.wait(_LOOK_EVERY_S):
-            if self._stop.is_set():
-                return
+    def _conclude(self) -> bool:
+        """Do what a probation has decided, if one has by now; return whether."""
+        probation = self._probation
+        if probation is None or not probation.decided.is_set():
+            return False
+        self._probation = None
+        try:
+            self._keep_or_take_back(probation)
+        except UpdateError as error:
+            self._tell(error)
+        return True
+
+    def _keep_or_take_back(self, probation: FrameProbation) -> None:
         if probation.reason is None and self.slot.keep():
             self.on_outcome("accepted")
             self._store.confirm()
