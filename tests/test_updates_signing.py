@@ -1,6 +1,7 @@
 """Manifests: what is signed, what is verified, and the commands that do both."""
 
 import base64
+import inspect
 import json
 import re
 import shutil
@@ -21,13 +22,15 @@ from skimage.data import chelsea
 from typer.testing import CliRunner, Result
 
 from edge_seg.cli.app import build_app
+from edge_seg.cli.model_signing import sign as sign_command
 from edge_seg.errors import UpdateError
 from edge_seg.images import write_image
+from edge_seg.model_identity import file_sha256
 from edge_seg.segmenter import Segmenter
 from edge_seg.shipped import find_model
-from edge_seg.updates.device_class import fits, this_device
+from edge_seg.updates.device_class import doubts_about, fits, this_device
 from edge_seg.updates.golden import agreement, golden_class_map, golden_picture, make_golden
-from edge_seg.updates.manifest import Golden, Manifest, manifest_json, parse_manifest
+from edge_seg.updates.manifest import ANY_DEVICE, LEAST_AGREEMENT, Golden, Manifest, manifest_json, parse_manifest
 from edge_seg.updates.signing import (
     PAYLOAD_TYPE,
     exposed,
@@ -338,6 +341,9 @@ REFUSALS: dict[str, tuple[tuple[object, ...], str]] = {
     "version": (("--version", 2**53), "is no version"),
     "key": (("--key", "keys/public.pem"), "not the private Ed25519 key that is needed but the public one"),
     "picture": (("--golden", "absent.png"), "absent.png: no such image"),
+    "another name": (("--out", "pets.json"), r"no camera would find it; .* as fire\.tflite\.manifest\.json"),
+    "no name": (("--out", ".manifest.json"), "no camera would find it"),
+    "no folder": (("--out", "site/pets.tflite.manifest.json"), "site: no such folder"),
     "onto the model": (("--out", "pets.tflite"), "pets.tflite: is read for the manifest and cannot be overwritten"),
     "onto the key": (("--out", "keys/../keys/private.pem"), "private.pem: is read for the manifest"),
 }
@@ -356,19 +362,96 @@ def test_what_is_not_signed(name: str, folder: Path) -> None:
 def test_a_plain_golden_picture_when_told_so_and_a_key_that_others_can_read(folder: Path) -> None:
     write_image(Path("grey.png"), np.full((30, 40, 3), 128, np.uint8))
     Path("keys/private.pem").chmod(0o644)
-    done = signed("--golden", "grey.png", "--any-golden", "--out", "out/manifest.json")
+    done = signed("--golden", "grey.png", "--any-golden", "--out", "other.tflite.manifest.json")
     assert done.exit_code == 0
     assert_says(done, "chmod 600 'keys/private.pem'")
-    assert (folder / "out/manifest.json").exists()
+    assert_says(done, "upload pets.tflite as other.tflite first, then other.tflite.manifest.json beside it")
+    assert (folder / "other.tflite.manifest.json").exists()
 
 
 def test_verifying_with_another_key_or_without_a_manifest(folder: Path) -> None:
-    assert_says(models("verify", "pets.tflite", "--key", "keys/public.pem"), "manifest.json: No such file")
+    done = models("verify", "pets.tflite", "--key", "keys/public.pem")
+    assert_says(done, "manifest.json: no such file; make it with  edge-seg models sign")
     signed()
     make_keys(folder / "new")
     done = models("verify", "pets.tflite", "--key", "new/public.pem")
     assert done.exit_code == 1
     assert_says(done, "pets.tflite.manifest.json: the manifest is not signed by the key that is trusted here")
+
+
+def test_a_manifest_is_replaced_by_a_higher_version_or_of_the_same_file_alone(folder: Path) -> None:
+    target = folder / "pets.tflite.manifest.json"
+    assert signed().exit_code == 0
+    before = target.read_bytes()
+    assert_says(signed("--version", 2), "is version 3 already, and no device goes back to 2; give a higher --version")
+    with Path("pets.tflite").open("ab") as model:
+        model.write(b"\0")
+    assert_says(signed(), "is version 3 of another file already")
+    make_keys(folder / "new")
+    other_key = models("sign", "pets.tflite", "--key", "new/private.pem", "--version", 4, "--golden", "cat.png")
+    assert_says(other_key, "not signed by this key, so its version cannot be told; remove it")
+    assert target.read_bytes() == before
+    assert signed("--version", 4).exit_code == 0
+    assert signed("--version", 4, "--key", "new/private.pem").exit_code == 0  # the same file again, by both keys
+    assert models("verify", "pets.tflite", "--key", "new/public.pem").exit_code == 0
+
+
+def test_a_shipped_model_is_signed_by_its_name(folder: Path) -> None:
+    words = ("--key", "keys/private.pem", "--version", 1, "--golden", "cat.png")
+    assert_says(models("sign", "pets-fast", *words), f"upload {find_model('pets-fast')} first")
+    assert (folder / "pets-fast.tflite.manifest.json").exists()
+    assert models("verify", "pets-fast", "--key", "keys/public.pem").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("model", "pattern"),
+    [
+        ("http://127.0.0.1/pets.tflite", "the model is an address, .* give the file"),
+        ("absent.tflite", "absent.tflite: no such model file"),
+        ("absent", "no shipped model is called that"),
+    ],
+)
+@pytest.mark.parametrize("command", ["sign", "verify"])
+def test_what_is_no_model(command: str, model: str, pattern: str, folder: Path) -> None:
+    more = ("--version", 1, "--golden", "cat.png") if command == "sign" else ()
+    done = models(command, model, "--key", f"keys/{'private' if command == 'sign' else 'public'}.pem", *more)
+    assert done.exit_code == 1
+    assert_says(done, pattern)
+
+
+def test_the_hash_is_printed_in_one_piece(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    signed()
+    lines = models("verify", "pets.tflite", "--key", "keys/public.pem").stdout.splitlines()
+    assert f"ok  SHA-256         {file_sha256(Path('pets.tflite'))}" in lines
+
+
+@pytest.mark.parametrize(
+    ("device_class", "doubtful"),
+    [
+        ("any", False),
+        ("raspberry-pi", False),
+        ("raspberry-pi-5", False),
+        ("nvidia-jetson-orin-nano", False),
+        (this_device(), False),
+        ("raspbery-pi", True),
+        ("raspberry-pie", True),
+    ],
+)
+def test_a_device_class_that_no_device_is_known_of_is_warned_of(device_class: str, doubtful: bool) -> None:
+    assert bool(doubts_about(device_class)) is doubtful
+
+
+def test_a_doubtful_device_class_is_signed_with_a_warning(folder: Path) -> None:
+    done = signed("--device-class", "raspbery-pi")
+    assert done.exit_code == 0
+    assert_says(done, "--device-class raspbery-pi: no device is known whose name begins so")
+
+
+def test_the_defaults_of_the_command_are_those_of_the_manifest() -> None:
+    defaults = {name: parameter.default for name, parameter in inspect.signature(sign_command).parameters.items()}
+    assert defaults["least_agreement"] == LEAST_AGREEMENT
+    assert defaults["device_class"] == ANY_DEVICE
 
 
 def test_keys_from_the_command(folder: Path) -> None:

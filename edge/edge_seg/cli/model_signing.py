@@ -10,12 +10,14 @@ from edge_seg.cli.options import InputRangeOption, JsonOption, LabelsOption, Run
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from rich.text import Text
 
     from edge_seg.updates.describing import Check
     from edge_seg.updates.manifest import Manifest
 
-ModelArgument = Annotated[Path, typer.Argument(help="The .tflite file.", show_default=False)]
+ModelArgument = Annotated[
+    str, typer.Argument(help="A .tflite file, or a name that `edge-seg models` lists.", show_default=False)
+]
 
 
 def keys(
@@ -66,25 +68,29 @@ def sign(
     Example:  edge-seg models sign fire.tflite --key keys/private.pem --version 3 --golden photo.jpg
     """
     _require_updates()
+    from edge_seg.cli.manifest_target import check_target, check_version, manifest_beside, upload_advice
     from edge_seg.files import write_text
     from edge_seg.images import read_image
     from edge_seg.updates.describing import Promise, describe_model
+    from edge_seg.updates.device_class import doubts_about
     from edge_seg.updates.signing import exposed, load_private_key
     from edge_seg.updates.signing import sign as signed
 
-    target = out or _manifest_beside(model)
-    _check_overwrites_none(target, (model, golden, *key))
+    file = _model_file(model)
+    target = out or manifest_beside(model, file)
+    check_target(target, (file, golden, *key))
     private_keys = [load_private_key(path) for path in key]
-    for warning in filter(None, map(exposed, key)):
+    check_version(target, file, version, private_keys)
+    for warning in filter(None, (*map(exposed, key), doubts_about(device_class))):
         typer.secho(f"edge-seg: {warning}", fg=typer.colors.YELLOW, err=True)
     slowest_ms = None if slowest is None else _milliseconds(slowest)
-    promise = Promise(version, name or model.stem, device_class, slowest_ms, least_agreement, any_golden)
-    segmenter = load_segmenter(model, runtime=runtime, threads=1, labels=labels, input_range=input_range)
-    manifest = describe_model(model, segmenter, read_image(golden), promise)
+    promise = Promise(version, name or file.stem, device_class, slowest_ms, least_agreement, any_golden)
+    segmenter = load_segmenter(file, runtime=runtime, threads=1, labels=labels, input_range=input_range)
+    manifest = describe_model(file, segmenter, read_image(golden), promise)
     write_text(target, signed(manifest, *private_keys))
     typer.echo(f"{target}: version {manifest.version} of {manifest.name}, for {_devices(manifest)}")
     typer.echo(f"golden picture: {_shares(manifest)}")
-    typer.echo(f"upload {model.name} first, then {target.name} beside it")
+    typer.echo(upload_advice(file, target))
 
 
 def verify(
@@ -101,17 +107,19 @@ def verify(
 ) -> None:
     """Check signature, size, SHA-256 and classes of a model, and what it makes of the golden picture here.
 
-    Ends with 1 unless all of it is as signed.
+    Ends with 1 unless all of it is as signed; without a signature by the key there is nothing to print, also as JSON.
 
     Example:  edge-seg models verify fire.tflite --key keys/public.pem
     """
     _require_updates()
+    from edge_seg.cli.manifest_target import manifest_beside
     from edge_seg.updates.describing import Check, checks_of_answer, checks_of_file
 
-    described = _verified(manifest or _manifest_beside(model), key)
-    checks = [Check("signature", True, f"by the key of {key}"), *checks_of_file(model, described)]
+    file = _model_file(model)
+    described = _verified(manifest or manifest_beside(model, file), key)
+    checks = [Check("signature", True, f"by the key of {key}"), *checks_of_file(file, described)]
     if all(check.passed for check in checks):  # bytes that nobody signed are not run
-        segmenter = load_segmenter(model, runtime=runtime, threads=1, labels=labels, input_range=input_range)
+        segmenter = load_segmenter(file, runtime=runtime, threads=1, labels=labels, input_range=input_range)
         checks += checks_of_answer(segmenter, described)
     if as_json:
         typer.echo(json.dumps(_as_dict(described, checks), indent=2, ensure_ascii=False))
@@ -127,11 +135,14 @@ def _require_updates() -> None:
     require_extra("updates", purpose="signing and verifying models")
 
 
-def _check_overwrites_none(target: Path, inputs: "Sequence[Path]") -> None:
-    from edge_seg.errors import UpdateError
+def _model_file(named: str) -> Path:
+    from edge_seg.errors import ModelError
+    from edge_seg.shipped import find_model
 
-    if target.exists() and any(path.exists() and path.samefile(target) for path in inputs):
-        raise UpdateError(f"{target}: is read for the manifest and cannot be overwritten by it; give another --out")
+    file = find_model(named)
+    if not file.is_file():
+        raise ModelError(f"{file}: no such model file; check the path")
+    return file
 
 
 def _milliseconds(text: str) -> float:
@@ -143,17 +154,13 @@ def _milliseconds(text: str) -> float:
     return parse_duration(text) * 1000
 
 
-def _manifest_beside(model: Path) -> Path:
-    from edge_seg.updates.manifest import MANIFEST_SUFFIX
-
-    return model.with_name(model.name + MANIFEST_SUFFIX)
-
-
 def _verified(path: Path, key: Path) -> "Manifest":
     from edge_seg.errors import UpdateError
     from edge_seg.updates.signing import load_public_key, verified
 
     public_key = load_public_key(key)
+    if not path.exists():
+        raise UpdateError(f"{path}: no such file; give another --manifest, or make it with  edge-seg models sign")
     try:
         return verified(path.read_bytes(), public_key)
     except UpdateError as error:
@@ -171,19 +178,20 @@ def _as_dict(manifest: "Manifest", checks: "list[Check]") -> dict[str, object]:
 
 def _show(manifest: "Manifest", checks: "list[Check]") -> None:
     from rich.console import Console
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for check in checks:
-        mark = Text("ok", "green") if check.passed else Text("no", "bold red")
-        table.add_row(mark, Text(check.name, "bold"), Text(check.found))
-    for title, value in _facts(manifest):
-        table.add_row("", Text(title, "bold"), Text(value))
-    Console(highlight=False).print(table)
+    rows = [(_mark(check.passed), check.name, check.found) for check in checks]
+    rows += [(Text("  "), title, value) for title, value in _facts(manifest)]
+    width = max(len(title) for _, title, _ in rows)
+    console = Console(highlight=False)
+    for mark, title, value in rows:  # no line is broken: the SHA-256 is there to be copied
+        console.print(Text.assemble(mark, "  ", (title.ljust(width), "bold"), "  ", value), soft_wrap=True)
+
+
+def _mark(passed: bool) -> "Text":
+    from rich.text import Text
+
+    return Text("ok", "green") if passed else Text("no", "bold red")
 
 
 def _facts(manifest: "Manifest") -> list[tuple[str, str]]:
