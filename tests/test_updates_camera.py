@@ -306,6 +306,21 @@ def test_another_model_runs_until_the_first_one_is_there(web: ModelWeb, tmp_path
     assert camera.sentences[1:] == ["pets version 1 runs now; pets-fast stands by until it has proved itself"]
 
 
+def test_a_model_from_another_address_is_told_at_the_start(web: ModelWeb, tmp_path: Path) -> None:
+    have(web, tmp_path)
+    other = settings(web, url=f"{web.origin}/flood.tflite")
+    with updating_camera(other, tmp_path, meanwhile=path_of(OTHER)) as camera:
+        camera.wait_for(f"{web.origin}/flood.tflite.manifest.json: answers 404")
+        camera.wait_for_frames(5)
+    assert camera.runs == "1"
+    assert camera.sentences[0].startswith(f"{tmp_path}: pets version 1 is here, from another address than --model")
+    web.files["/flood.tflite.manifest.json"] = web.files[MANIFEST]
+    with updating_camera(other, tmp_path) as camera:
+        wait_until(lambda: len(web.asked_for("/flood.tflite.manifest.json")) >= 3)
+    with open_updates(other, tmp_path, pytest.fail):  # by now it is of that address
+        pass
+
+
 def test_that_looking_works_again_is_said_once(web: ModelWeb, tmp_path: Path) -> None:
     have(web, tmp_path)
     files = dict(web.files)

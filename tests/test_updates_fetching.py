@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -187,7 +188,10 @@ def test_proxies_of_the_environment(web: ModelWeb, store: ModelStore, monkeypatc
         ("http://u:secret@[::", "proxy for http is no address by http or https"),
         ("socks5://u:secret@127.0.0.1:9", "proxy for http is no address by http or https"),
         ("localhost:3128", "proxy for http is no address by http or https"),
-        ("http://u:secret@127.0.0.1:9", "^http://models.local: over the environment's proxy: refuses the connection$"),
+        (
+            "http://u:secret@127.0.0.1:9",
+            r"^http://models.local/\S+: over the environment's proxy: refuses the connection; check host and port",
+        ),
     ],
 )
 def test_a_proxy_that_is_none(
@@ -237,7 +241,7 @@ MANIFESTS = {
 def test_a_manifest_is_refused_and_no_byte_of_the_model_asked_for(name: str, web: ModelWeb, store: ModelStore) -> None:
     run_version(web, store, 3)
     web.files[MANIFEST], pattern = MANIFESTS[name]
-    assert refused(web, store, pattern).startswith(f"{web.origin}: ")
+    assert re.match(rf"{web.url}(\.manifest\.json)?: ", refused(web, store, pattern))
     assert web.asked_for(MODEL) == []
 
 
@@ -288,8 +292,8 @@ ANSWERS: dict[str, tuple[str, Callable[[Request], None], str]] = {
     "not there": (MANIFEST, lambda it: it.answer(404, b"<html>"), "answers 404 Not Found for the manifest: model and"),
     "model not there": (MODEL, lambda it: it.answer(404), "answers 404 Not Found for the model"),
     "locked": (MANIFEST, lambda it: it.answer(401), "answers 401 Unauthorized for the manifest: put user and password"),
-    "broken": (MANIFEST, lambda it: it.answer(500), "answers 500 Internal Server Error for the manifest"),
-    "made up": (MANIFEST, lambda it: it.answer(799), "answers 799 for the manifest"),
+    "broken": (MANIFEST, lambda it: it.answer(500), "500 Internal Server Error for the manifest: the server's log"),
+    "made up": (MANIFEST, lambda it: it.answer(799), "answers 799 for the manifest: the server's log"),
     "not modified, unasked": (MANIFEST, lambda it: it.answer(304), "answers 304"),
     "a part, unasked": (MODEL, lambda it: it.answer(206, NEW, Content_Range="bytes 0-9/10"), "answers 206"),
     "a page for a model": (MODEL, lambda it: it.answer(200, b"<html>"), "not the 50000 bytes that were signed"),
@@ -302,7 +306,7 @@ ANSWERS: dict[str, tuple[str, Callable[[Request], None], str]] = {
     "to nowhere": (MANIFEST, redirect("https://[::1"), "is no address"),
     "to a stranger in the clear": (MANIFEST, redirect("http://example.org/x"), "redirects to http://example.org, un"),
     "no HTTP": (MANIFEST, lambda it: it.wfile.write(b"220 mail.example ESMTP\r\n"), "does not speak HTTP"),
-    "hangs up": (MANIFEST, lambda it: None, "hangs up"),
+    "hangs up": (MANIFEST, lambda it: None, "hangs up; the server's log says why"),
     "half a header": (MANIFEST, lambda it: it.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Le"), "in the middle|no signed"),
 }
 
@@ -319,8 +323,13 @@ def test_an_answer_that_is_no_model_leaves_the_device_as_it_was(name: str, web: 
 
 def test_nobody_answers(web: ModelWeb, store: ModelStore) -> None:
     web.close()
-    refused(web, store, "refuses the connection")
-    refused(web, store, "cannot be resolved", url="https://nowhere.invalid/fire.tflite")
+    refused(web, store, "refuses the connection; check host and port, and that the server runs")
+    refused(
+        web,
+        store,
+        "cannot be resolved .*; try the address with curl on this device",
+        url="https://nowhere.invalid/fire.tflite",
+    )
 
 
 @pytest.mark.parametrize(
@@ -339,7 +348,26 @@ def test_an_address_keeps_its_secrets() -> None:
     address = parse_model_address("https://me:se%40cret@models.example.org:8443/a.tflite?key=s3#x", plaintext=False)
     assert address.url == "https://models.example.org:8443/a.tflite?key=s3"
     assert address.manifest.url == "https://models.example.org:8443/a.tflite.manifest.json?key=s3"
-    assert (address.shown, repr(address)) == ("https://models.example.org:8443", "Address()")
+    assert (address.shown, repr(address)) == ("https://models.example.org:8443/a.tflite", "Address()")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://h/models/fire.tflite", "https://h/models/fire.tflite"),
+        ("https://user:12/word@h/x.tflite", "https://user:12"),  # a password with a / in it
+        ("https://h/\u202efeuer\u00fc.tflite", "https://h/%E2%80%AEfeuer%C3%BC.tflite"),
+        ("https://h/" + "a" * 500, "https://h/" + "a" * 119),
+    ],
+)
+def test_how_an_address_is_shown(url: str, shown: str) -> None:
+    assert parse_model_address(url, plaintext=False).shown == shown
+
+
+def test_of_where_a_server_leads_to_the_path_is_not_told(web: ModelWeb, store: ModelStore) -> None:
+    """It may be another one at each look, and a fault is to be told once."""
+    web.answers[MANIFEST] = [redirect("/token-1/manifest.json"), redirect("/token-2/manifest.json")]
+    assert refused(web, store, "answers 404").startswith(f"{web.origin}: ")
 
 
 def test_a_certificate_file_without_certificates(tmp_path: Path, web: ModelWeb, store: ModelStore) -> None:

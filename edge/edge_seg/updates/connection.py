@@ -3,6 +3,7 @@
 import http
 import http.client
 import re
+import ssl
 import threading
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
@@ -62,7 +63,7 @@ class Answer:
         """Say that this is no answer to `what` was asked for."""
         status = http.HTTPStatus(self.status) if self.status in set(http.HTTPStatus) else None
         said = f"{self.place}: answers {self.status}{f' {status.phrase}' if status else ''} for the {what}"
-        return UpdateError(f"{said}{_CURES.get(self.status, '')}")
+        return UpdateError(f"{said}: {_CURES.get(self.status) or _cure_of_class(self.status)}")
 
     def pieces(self, what: str) -> Iterator[bytes]:
         """Yield the body as it comes.
@@ -156,12 +157,24 @@ def _reason(error: urllib3.exceptions.HTTPError) -> str:
 def _cause(error: BaseException) -> str:
     for cause in _causes(error):
         if isinstance(cause, ConnectionError) and cause.errno is None:
-            return "hangs up"
+            return f"hangs up; {_SERVER_LOG}"
         if isinstance(cause, OSError):
-            return why(cause)
+            return f"{why(cause)}{_cure_of_connection(cause)}"
         if isinstance(cause, http.client.HTTPException):
             return "does not speak HTTP; check the address"
     return "gives no answer; check the address"
+
+
+def _cure_of_connection(error: OSError) -> str:
+    if isinstance(error, ConnectionResetError | BrokenPipeError):
+        return f"; {_SERVER_LOG}"
+    if isinstance(error, ConnectionRefusedError):
+        return "; check host and port, and that the server runs"
+    return "" if isinstance(error, ssl.SSLError) else "; try the address with curl on this device"
+
+
+def _cure_of_class(status: int) -> str:
+    return _SERVER_LOG if status >= 500 else "try the address with curl on this device"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
@@ -171,8 +184,9 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
             yield from _causes(inner)
 
 
+_SERVER_LOG = "the server's log says why"
 _CURES = {
-    401: ": put user and password into the address, https://user:password@host/…",
-    403: ": give this device the right to read it",
-    404: ": model and manifest belong beside each other; check the address",
+    401: "put user and password into the address, https://user:password@host/…",
+    403: "give this device the right to read it",
+    404: "model and manifest belong beside each other; check the address",
 }

@@ -10,7 +10,7 @@ from edge_seg.segmenter import Segmenter
 from edge_seg.updates.probation import FrameProbation
 from edge_seg.updates.settings import UpdateSettings, in_full
 from edge_seg.updates.store import ModelStore, Report, Stored
-from edge_seg.updates.updater import Updater
+from edge_seg.updates.updater import Updater, label
 
 _NO_MODEL = "this camera has no model yet; to run with another one until then, give it with  --model-meanwhile"
 
@@ -52,6 +52,11 @@ def _begin(
     loaded = _load_current(settings, store, report)
     if loaded is None and meanwhile is not None:
         return ModelSlot(settings.loading.load(meanwhile)), None
+    if loaded is not None and not store.is_of(settings.url):
+        report(
+            f"{store.folder}: {label(loaded[1])} is here, from another address than --model; it runs until that one "
+            "has a higher version; to begin anew, give another --model-folder"
+        )
     stored, model = loaded or _first(settings, store, doing)
     if not store.on_trial:
         return ModelSlot(model), None

@@ -40,6 +40,10 @@ class State(BaseModel):
         """Return the ETag of the manifest of an address; empty when it is not known."""
         return self.etag if self.manifest_of == _hashed(url) else ""
 
+    def is_of(self, url: str) -> bool:
+        """Whether the last manifest came from an address, or nothing is known of where it came from."""
+        return self.manifest_of in ("", _hashed(url))
+
     def knowing(self, url: str, etag: str) -> "State":
         """Return the state with the ETag of an address's manifest."""
         return self.model_copy(update={"manifest_of": _hashed(url), "etag": etag})

@@ -106,6 +106,10 @@ class ModelStore:
         """Return the ETag of the last manifest at `url` whose model's fate is known; empty when there is none."""
         return self._state.etag_of(url)
 
+    def is_of(self, url: str) -> bool:
+        """Whether the last manifest came from `url`, or nothing is known of where it came from."""
+        return self._state.is_of(url)
+
     def remember_etag(self, url: str, etag: str) -> None:
         """Ask for no manifest that is already known.
 

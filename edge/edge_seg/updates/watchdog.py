@@ -69,7 +69,10 @@ class Watchdog:
                 began_s = time.monotonic()
             elif passed_s >= self._limits.window_s:
                 if self._received_bytes - began_bytes < self._limits.lowest_bytes_per_s * passed_s:
-                    self._hang_up(f"gives fewer than {self._limits.lowest_bytes_per_s:.0f} bytes a second")
+                    self._hang_up(
+                        f"gives fewer than {self._limits.lowest_bytes_per_s:.0f} bytes a second; try the address with "
+                        "curl on this device"
+                    )
                 began_s, began_bytes = time.monotonic(), self._received_bytes
 
     def _hang_up(self, verdict: str) -> None:
