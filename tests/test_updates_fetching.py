@@ -217,7 +217,10 @@ MANIFESTS = {
     "signed for another purpose": (envelope(lambda it: it.update(payloadType="text/plain")), "no signed manifest"),
     "no base64": (envelope(lambda it: it.update(payload="\n" + it["payload"])), "no signed manifest"),
     "more than belongs there": (envelope(lambda it: it.update({"\x1b[31m": 1})), "no signed manifest"),
-    "a page": (b"<!doctype html><title>Log in to the hotel's WLAN</title>", "no signed manifest"),
+    "a page": (
+        b"<!doctype html><title>Log in to the hotel's WLAN</title>",
+        "web page instead of the manifest; does the",
+    ),
     "nothing": (b"", "no signed manifest"),
     "no text": (bytes(range(256)), "no signed manifest"),
     "deep": (b"[" * 100_000, "no signed manifest"),

@@ -13,8 +13,8 @@ MASK = "***"
 def separate_secrets(words: Sequence[str]) -> tuple[list[str], dict[str, str]]:
     """Replace words that hold a secret by `${EDGE_SEG_SECRET_n}`; return the words and what the variables hold.
 
-    Secret are URLs with a user, a password or a key in them, and what follows an option such as --token. A word that refers to a
-    variable already is left alone.
+    Secret are URLs with a user, a password or a key in them, and what follows an option such as --token. A word that
+    refers to a variable already is left alone.
     """
     kept: list[str] = []
     secrets: dict[str, str] = {}

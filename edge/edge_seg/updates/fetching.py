@@ -81,6 +81,11 @@ def _ask_for_manifest(client: Client, address: Address, known_etag: str) -> tupl
                     f"{answer.place}: its manifest has more than {LARGEST_MANIFEST_BYTES / 1e6:.0f} MB, so it is none; "
                     "make it with  edge-seg models sign"
                 )
+        if text.lstrip().startswith(b"<"):
+            raise UpdateError(
+                f"{answer.place}: answers with a web page instead of the manifest; does the network ask for a login, or "
+                "is the address another?"
+            )
         return bytes(text), answer.etag
 
 
