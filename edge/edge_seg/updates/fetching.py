@@ -83,8 +83,8 @@ def _ask_for_manifest(client: Client, address: Address, known_etag: str) -> tupl
                 )
         if text.lstrip().startswith(b"<"):
             raise UpdateError(
-                f"{answer.place}: answers with a web page instead of the manifest; does the network ask for a login, or "
-                "is the address another?"
+                f"{answer.place}: answers with a web page instead of the manifest; does the network ask for a login? "
+                "Else check the address"
             )
         return bytes(text), answer.etag
 
