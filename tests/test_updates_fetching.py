@@ -18,6 +18,7 @@ from edge_seg.updates.fetching import fetch
 from edge_seg.updates.limits import Limits
 from edge_seg.updates.manifest import LARGEST_MANIFEST_BYTES
 from edge_seg.updates.signing import PAYLOAD_TYPE, sign
+from edge_seg.updates.state import State, write_state
 from edge_seg.updates.store import Candidate, ModelStore
 from update_fixtures import (
     CLASSES,
@@ -27,6 +28,7 @@ from update_fixtures import (
     Request,
     breaking_off,
     certificates,
+    etag_of,
     fill_disk,
     manifest,
     model_bytes,
@@ -263,6 +265,15 @@ def test_a_version_that_was_refused_is_not_fetched_again(web: ModelWeb, store: M
     web.answers[MANIFEST] = [lambda request: request.answer(200, web.files[MANIFEST])]
     refused(web, store, r"version 7, which was refused here \(it sees fire everywhere\)")
     assert web.sent_bytes[MODEL] == len(NEW)
+
+
+def test_a_state_that_knows_a_manifest_and_no_model(web: ModelWeb, tmp_path: Path) -> None:
+    web.publish(NEW, 7)
+    (tmp_path / "edited").mkdir()
+    write_state(tmp_path / "edited/state.json", State().knowing(web.url, etag_of(web.files[MANIFEST])))
+    edited = ModelStore(tmp_path / "edited", pytest.fail)
+    arrives(web, edited)
+    edited.close()
 
 
 def test_a_version_that_was_rolled_back_is_not_taken_again(web: ModelWeb, store: ModelStore) -> None:

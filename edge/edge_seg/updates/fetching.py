@@ -53,7 +53,10 @@ def fetch(
     """
     address = parse_model_address(url, plaintext=plaintext)
     client = Client(limits, ca_file, stopping or threading.Event())
-    found = _ask_for_manifest(client, address.manifest, store.etag(url))
+    known = (
+        store.etag(url) if store.current() or store.refused else ""
+    )  # of nothing, where the state was changed by hand
+    found = _ask_for_manifest(client, address.manifest, known)
     if found is None:
         return None
     text, etag = found
