@@ -21,7 +21,19 @@ from edge_seg.dataset import SplitPolicy
 from edge_seg.synthetic import generate_dataset
 from edge_seg_train.lifeline import Lifeline
 from edge_seg_train.rendezvous import AnotherRunError, wait_for_all, wait_for_first
-from training_processes import TIMEOUT_S, Ended, Moment, Plan, begin, column, edge_seg, history, wait_for, weights
+from training_processes import (
+    TIMEOUT_S,
+    Ended,
+    Moment,
+    Plan,
+    addresses,
+    begin,
+    column,
+    edge_seg,
+    history,
+    wait_for,
+    weights,
+)
 
 pytestmark = pytest.mark.timeout(2 * TIMEOUT_S)
 
@@ -32,21 +44,20 @@ OPTIONS = ("--size", 96, "--alpha", 0.35, "--encoder-weights", "none", "--batch-
 SAME_CURVE = 1e-4  # as for two devices: sums in another order
 
 
-def addresses(count: int) -> list[str]:
-    """Return loopback addresses that are free at this moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    found = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
-    for each in sockets:
-        each.close()
-    return found
-
-
 def command(data: Path, run: Path, *options: object) -> tuple[object, ...]:
     return ("train", "--data", data, "--out", run, *OPTIONS, "--adapt-norm", *options)
 
 
-def on_two_machines(arguments: tuple[object, ...], folder: Path, plans: Mapping[int, Plan]) -> tuple[Ended, Ended, str]:
-    """Run the same command on two machines; return what became of them, and the address of the machine with a plan."""
+def on_two_machines(
+    arguments: tuple[object, ...],
+    folder: Path,
+    plans: Mapping[int, Plan],
+    own: tuple[tuple[object, ...], tuple[object, ...]] = ((), ()),
+) -> tuple[Ended, Ended, str]:
+    """Run a command on two machines, each with `own` options.
+
+    Return what became of them, and the address of the machine with a plan.
+    """
     folder.mkdir()
     workers = addresses(2)
     logs = [folder / f"log {index}" for index in range(2)]
@@ -54,6 +65,7 @@ def on_two_machines(arguments: tuple[object, ...], folder: Path, plans: Mapping[
     processes = [
         begin(
             *arguments,
+            *own[index],
             variables={"TF_CONFIG": json.dumps(tasks[index])},
             plans=[plans[index]] if index in plans else [],
             log=logs[index],
@@ -131,18 +143,9 @@ def test_one_machine_goes_on_with_the_run_of_two(uninterrupted: Path, lost, tmp_
 
 
 def test_machines_with_other_options_do_not_begin(data: Path, tmp_path: Path) -> None:
-    run, workers = tmp_path / "run", addresses(2)
-    logs, ended = [tmp_path / "log 0", tmp_path / "log 1"], []
-    tasks = [{"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}} for index in range(2)]
-    processes = [
-        begin(
-            *command(data, run, "--dropout", index / 4),
-            variables={"TF_CONFIG": json.dumps(tasks[index])},
-            log=logs[index],
-        )
-        for index in range(2)
-    ]
-    ended = [wait_for(process, log) for process, log in zip(processes, logs, strict=True)]
+    run = tmp_path / "run"
+    own = (("--dropout", 0.0), ("--dropout", 0.25))
+    *ended, _ = on_two_machines(command(data, run), tmp_path / "logs", {}, own)
     assert [each.code for each in ended] == [1, 1]
     assert all("were not told to do the same run" in each.sentence for each in ended)
     assert not run.exists()
@@ -223,10 +226,10 @@ def test_the_others_end_when_the_first_has_finished(three: Cluster) -> None:
     ends = [Thread(target=three.lines[name].finish) for name in ("b:1", "c:1")]
     for each in ends:
         each.start()
-    assert all(each.is_alive() for each in ends)
     three.lines["a:1"].finish()
     for each in ends:
         each.join(10)
+    assert not any(each.is_alive() for each in ends)
     assert [line.lost for line in three.lines.values()] == [None] * 3
     assert [heard.names for heard in three.heard.values()] == [[]] * 3
 
@@ -297,7 +300,16 @@ def tasks(notes: Path) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("code", "restarts", "requeued"),
-    [(0, 0, False), (1, 0, False), (2, 0, False), (75, 0, True), (137, 4, True), (75, 5, False), (130, 0, False)],
+    [
+        (0, 0, False),
+        (1, 0, False),
+        (2, 0, False),
+        (75, 0, True),
+        (137, 4, True),
+        (142, 0, True),
+        (75, 5, False),
+        (130, 0, False),
+    ],
 )
 def test_the_slurm_script(fakes: Path, monkeypatch, code: int, restarts: int, requeued: bool) -> None:
     for name, value in {

@@ -7,8 +7,9 @@ import zlib
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from edge_seg.errors import ImageError
-from edge_seg.files import atomic_path
+from edge_seg.files import atomic_path, write_bytes
 
 RgbImage: TypeAlias = NDArray[np.uint8]
 """[height, width, 3] uint8, RGB."""
@@ -63,8 +64,17 @@ def read_image(path: Path | str) -> RgbImage:
         ImageError: no such file, not an image, or truncated.
     """
     with _opened(Path(path)) as image:
-        ImageOps.exif_transpose(image, in_place=True)
-        return np.array(_to_rgb(image), dtype=np.uint8)
+        return _upright_rgb(image)
+
+
+def decode_image(data: bytes, name: str) -> RgbImage:
+    """Decode the bytes of an image file as `read_image` does the file; errors call it `name`.
+
+    Raises:
+        ImageError: not an image, or truncated.
+    """
+    with _decoded(BytesIO(data), name) as image:
+        return _upright_rgb(image)
 
 
 def read_mask(path: Path | str) -> ClassMap:
@@ -131,13 +141,21 @@ def write_mask(path: Path, class_map: ClassMap, colours: list[tuple[int, int, in
     Raises:
         ImageError: the file cannot be written.
     """
+    with _writing(path):
+        write_bytes(path, encode_mask(class_map, colours))
+
+
+def encode_mask(class_map: ClassMap, colours: list[tuple[int, int, int]] | None = None) -> bytes:
+    """Return the bytes that `write_mask` writes."""
     image = Image.fromarray(class_map)
     if colours:
         # All 256 entries: Pillow would store fewer bits for a shorter palette and cut off the ignore id.
         padded = [*colours, *[_UNNAMED_COLOUR] * (256 - len(colours))]
         image.putpalette([channel for colour in padded for channel in colour])
     # Run lengths alone: for flat colours smaller than the default, in less than half its time.
-    _save(image, path, compress_type=zlib.Z_RLE)
+    encoded = BytesIO()
+    image.save(encoded, "PNG", compress_type=zlib.Z_RLE)
+    return encoded.getvalue()
 
 
 def encode_jpeg(image: RgbImage, quality: int, sampling: int = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420) -> bytes:
@@ -164,26 +182,41 @@ def write_image(path: Path, image: RgbImage) -> None:
     Raises:
         ImageError: the file cannot be written.
     """
-    _save(Image.fromarray(image), path)
+    with _writing(path), atomic_path(path) as temporary:
+        Image.fromarray(image).save(temporary)
 
 
 @contextmanager
 def _opened(path: Path, *, decode: bool = True) -> Generator[Image.Image]:
-    """Open an image; every way the file can be at fault becomes one ImageError."""
+    """Open an image file; every way it can be at fault becomes one ImageError."""
     try:
         _refuse_pipe(path)
-        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=IMAGE_FORMATS) as image:
-            _refuse_bomb(image, path)
-            if decode:
-                image.load()
+        with path.open("rb") as file, _decoded(file, path, decode=decode) as image:
             yield image
     except FileNotFoundError:
         raise ImageError(f"{path}: no such image; check the path") from None
+    except OSError as error:
+        raise _not_decodable(path, error) from None
+
+
+@contextmanager
+def _decoded(file: BinaryIO, name: Path | str, *, decode: bool = True) -> Generator[Image.Image]:
+    """Open an image in a stream of bytes; errors call it `name`."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=IMAGE_FORMATS) as image:
+            _refuse_bomb(image, name)
+            if decode:
+                image.load()
+            yield image
     except UnidentifiedImageError:
-        raise ImageError(f"{path}: not an image that can be decoded ({_head(path)}); replace it") from None
+        raise ImageError(f"{name}: not an image that can be decoded ({_head(file)}); replace it") from None
     except DECODING_ERRORS as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise ImageError(f"{path}: cannot be decoded ({reason:.120}); replace the file") from None
+        raise _not_decodable(name, error) from None
+
+
+def _not_decodable(name: Path | str, error: BaseException) -> ImageError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return ImageError(f"{name}: cannot be decoded ({reason:.120}); replace the file")
 
 
 def _refuse_pipe(path: Path) -> None:
@@ -192,20 +225,25 @@ def _refuse_pipe(path: Path) -> None:
         raise ImageError(f"{path}: is a pipe, not a file; name an image file")
 
 
-def _refuse_bomb(image: Image.Image, path: Path) -> None:
+def _refuse_bomb(image: Image.Image, name: Path | str) -> None:
     width, height = image.size
     plain_jpeg = image.format == "JPEG" and "progressive" not in image.info
     largest = LARGEST_JPEG_PIXELS if plain_jpeg else LARGEST_PICTURE_PIXELS
     if width * height > largest:
         raise ImageError(
-            f"{path}: is {width}×{height}, more than the {largest / 1e6:.0f} megapixels that are read; scale it down"
+            f"{name}: is {width}×{height}, more than the {largest / 1e6:.0f} megapixels that are read; scale it down"
         )
 
 
-def _head(path: Path) -> str:
-    with path.open("rb") as file:
-        first = file.read(8)
+def _head(file: BinaryIO) -> str:
+    file.seek(0)
+    first = file.read(8)
     return f"it begins with {first!r}" if first else "it is empty"
+
+
+def _upright_rgb(image: Image.Image) -> RgbImage:
+    ImageOps.exif_transpose(image, in_place=True)
+    return np.array(_to_rgb(image), dtype=np.uint8)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
@@ -225,10 +263,10 @@ def _sixteen_to_eight_bit(image: Image.Image) -> Image.Image:
     return Image.fromarray(np.clip(values >> shift, 0, 255).astype(np.uint8))
 
 
-def _save(image: Image.Image, path: Path, **options: Any) -> None:
+@contextmanager
+def _writing(path: Path) -> Generator[None]:
     check_image_suffix(path)
     try:
-        with atomic_path(path) as temporary:
-            image.save(temporary, **options)
+        yield
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: cannot be written ({error}); check the disk and the suffix") from None

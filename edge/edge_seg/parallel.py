@@ -108,11 +108,16 @@ def _holding_interrupts() -> Generator[None]:
         signal.raise_signal(signal.SIGINT)
 
 
-def _prepare() -> None:
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+def prepare_worker() -> None:
+    """Make this process one of several that each segment on one core."""
     warnings.simplefilter("ignore")  # a picture's oddities are reported as results, not on the terminal
     cv2.setNumThreads(1)
     keep_freed_memory()
+
+
+def _prepare() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    prepare_worker()
 
 
 def _end_with_parent() -> None:

@@ -42,7 +42,7 @@ def make_strategy(kind: StrategyKind, batch_size: int) -> tf.distribute.Strategy
     Raises:
         TrainingError: no TF_CONFIG, or a batch that the devices cannot share equally.
     """
-    chosen = _automatic() if kind == "auto" else kind
+    chosen = _chosen(kind)
     if chosen == "multiworker":
         strategy = _several_machines()
     elif chosen == "mirrored":
@@ -62,13 +62,14 @@ def make_strategy(kind: StrategyKind, batch_size: int) -> tf.distribute.Strategy
 def gathered(kind: StrategyKind, run_id: Callable[[], str]) -> Generator[Lifeline]:
     """Wait for all machines of the run, if it has several, and yield what holds them together until they leave.
 
-    `run_id` tells two runs apart: machines that are about to do different ones do not begin.
+    `run_id`, asked for only where there are several, tells two runs apart: machines that are about to do different ones
+    do not begin.
 
     Raises:
         LostMachineError: a machine did not come, or ended inside.
         TrainingError: a TF_CONFIG that describes no machines, machines that were told to do different runs.
     """
-    several = (_automatic() if kind == "auto" else kind) == "multiworker"
+    several = _chosen(kind) == "multiworker"
     lifeline = _gather(_described(), run_id()) if several else Lifeline({})
     try:
         yield lifeline
@@ -110,13 +111,16 @@ def is_chief(kind: StrategyKind) -> bool:
     Raises:
         TrainingError: a TF_CONFIG that describes no machines.
     """
-    if (_automatic() if kind == "auto" else kind) != "multiworker":
+    if _chosen(kind) != "multiworker":
         return True
     task, machines = (here := _described()).task, here.cluster
     return task.type == "chief" or (not machines.chief and task.index == 0)
 
 
-def _automatic() -> StrategyKind:
+def _chosen(kind: StrategyKind) -> StrategyKind:
+    """Return what "auto" stands for on this machine; any other kind as it is."""
+    if kind != "auto":
+        return kind
     if _CLUSTER_VARIABLE in os.environ:
         return "multiworker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one"

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from edge_seg_bench.endurance.fault_bench import wait_until
 from edge_seg_bench.fleet.observed import FleetSettings, Observed, Outage, Restart
 from edge_seg_bench.fleet.plan import PlannedEvent, raised_by
 from edge_seg_bench.fleet.receiver import read_arrival, read_retained
@@ -15,6 +14,7 @@ from edge_seg_bench.fleet.schedule import KILL_AT, killed_cameras, plan_fleet
 from edge_seg_bench.fleet.scraping import scraped, wait_until_told
 from edge_seg_bench.fleet.stage import Stage, open_stage
 from edge_seg_bench.fleet.usage import UsageMeter
+from edge_seg_bench.waiting import wait_until
 
 _BACK_WITHIN_S = 60.0  # a camera tries again after 30 s at the latest
 _SETTLES_WITHIN_S = 60.0
@@ -91,10 +91,11 @@ def _restart(stage: Stage, by: Restart, announce: Callable[[str], None]) -> Outa
     gone_at = time.time()
     stage.broker.end(_SIGNALS[by])
     time.sleep(stage.settings.away_s)
+    starts_at = time.time()  # a camera may be back before the broker is seen to answer
     stage.broker.start()
     started_at = time.time()
-    back_s = wait_until(lambda: len(stage.receiver.online(started_at)) == stage.settings.cameras, _BACK_WITHIN_S)
-    announce(f"{len(stage.receiver.online(started_at))} cameras are online again")
+    back_s = wait_until(lambda: len(stage.receiver.online(starts_at)) == stage.settings.cameras, _BACK_WITHIN_S)
+    announce(f"{len(stage.receiver.online(starts_at))} cameras are online again")
     return Outage(by, gone_at, started_at, None if back_s is None else started_at + back_s)
 
 

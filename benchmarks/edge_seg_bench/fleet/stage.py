@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_seg.errors import BenchmarkError
-from edge_seg_bench.endurance.fault_bench import wait_until
 from edge_seg_bench.fleet.broker import Access, open_broker
 from edge_seg_bench.fleet.driver import DriverSettings
 from edge_seg_bench.fleet.drivers import Driver, split_cameras
@@ -17,6 +16,7 @@ from edge_seg_bench.fleet.prometheus import Prometheus, write_config
 from edge_seg_bench.fleet.receiver import Receiver
 from edge_seg_bench.fleet.schedule import frames_of
 from edge_seg_bench.mosquitto import Mosquitto
+from edge_seg_bench.waiting import wait_until
 
 _PER_PROCESS = 50
 _STARTS_WITHIN_S = 120.0

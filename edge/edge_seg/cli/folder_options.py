@@ -69,35 +69,37 @@ def _run(work: "Work", uris: list[str], *, jobs: int, fresh: bool) -> "FolderSum
 
     run = FolderRun(work, outputs_of(uris), image_names(work.folder), jobs, fresh)
     sinks = _open_ordered_sinks(run, open_segmenter(work))
-    with quit_on_sigterm(interrupt), _progress() as bar:
+    with quit_on_sigterm(interrupt), progress_bar() as bar:
+        shown = ShownProgress(bar)
         try:
-            return run_folder(run, sinks, _Shown(bar, len(run.names)))
+            return run_folder(run, sinks, lambda done: shown(done, len(run.names)))
         except KeyboardInterrupt:
             if run.resumable:
                 typer.echo("what is done is kept; the same command goes on", err=True)
             raise
 
 
-class _Shown:
+class ShownProgress:
     """Shows how far a run is: what was done before as a line, the rest as a bar."""
 
-    def __init__(self, bar: "Progress", total: int) -> None:
-        self._bar, self._total = bar, total
+    def __init__(self, bar: "Progress") -> None:
+        self._bar = bar
         self._task: TaskID | None = None
         self._before, self._started_at = 0, 0.0
 
-    def __call__(self, done: int) -> None:
+    def __call__(self, done: int, total: int) -> None:
+        """Take the number of pictures that are done, those of earlier runs included, and of all."""
         if self._task is None:
-            self._task = self._begin(done)
+            self._task = self._begin(done, total)
         seconds = time.monotonic() - self._started_at
         rate = (done - self._before) / seconds if seconds else 0
         self._bar.update(self._task, completed=done, rate=f"{rate:.1f}/s")
 
-    def _begin(self, done: int) -> "TaskID":
+    def _begin(self, done: int, total: int) -> "TaskID":
         if done:
-            typer.echo(f"{done:,} of {self._total:,} were done already", err=True)
+            typer.echo(f"{done:,} of {total:,} were done already", err=True)
         self._before, self._started_at = done, time.monotonic()
-        return self._bar.add_task("", total=self._total, completed=done, rate="")
+        return self._bar.add_task("", total=total, completed=done, rate="")
 
 
 def _open_ordered_sinks(run: "FolderRun", segmenter: "Segmenter") -> "list[Sink]":
@@ -116,7 +118,8 @@ def _refuse_own_folder(output: "Output", folder: Path) -> None:
         raise SinkError(f"{output.uri}: is the folder of the pictures themselves; name another one for what is written")
 
 
-def _progress() -> "Progress":
+def progress_bar() -> "Progress":
+    """Return the bar of a run over a folder, on stderr; gone when the run ends."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,

@@ -18,6 +18,7 @@ from edge_seg.cli.options import (
     ThreadsOption,
     load_segmenter,
 )
+from edge_seg.cli.ray_options import RayOption, check_places, read_job, run_archive_and_report
 from edge_seg.cli.reporting import EXIT_FAILED
 from edge_seg.cli.sink_options import pictures_of
 from edge_seg.cli.source_options import WatchOption
@@ -52,17 +53,22 @@ def run(
     watch: WatchOption = False,
     jobs: JobsOption = 0,
     fresh: FreshOption = False,
+    ray: RayOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Segment images, folders and videos.
 
     A folder is worked off on all cores. The same command after an interruption goes on where it stopped, if the
     outputs are folders, JSON lines or CSV. An image that cannot be decoded is left out, listed at the end, and makes
-    the exit code 1.
+    the exit code 1. With --ray a folder or a bucket of millions of images goes through a cluster.
 
     Example:  edge-seg run photos/ --out overlays/ --out masks:labels --out events.jsonl
     """
-    if Path(source).is_dir() and not watch:
+    check_places(source, out, ray=ray, watch=watch)
+    if ray is not None:
+        job = read_job(source, out[0], model, runtime, threads, labels, input_range)
+        any_left_out = run_archive_and_report(job, out[0], address=ray, jobs=jobs, fresh=fresh, as_json=as_json)
+    elif Path(source).is_dir() and not watch:
         work = read_work(Path(source), model, runtime, threads, labels, input_range, opacity)
         any_left_out = run_folder_and_report(work, out, jobs=jobs, fresh=fresh, as_json=as_json)
     else:

@@ -1,5 +1,6 @@
 """What a run over a folder writes, and how far each output has come."""
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,12 +52,16 @@ def outputs_of(uris: Sequence[str]) -> tuple[Output, ...]:
 
 
 def unique_stems(names: Iterable[str]) -> Iterator[str]:
-    """Name outputs after pictures; of two with one stem (a.jpg, a.png) the later keeps its suffix: a, a_png."""
+    """Name outputs after pictures; of two with one stem (a.jpg, a.png) the later keeps its suffix: a, a_png.
+
+    Folders stay: x/a.jpg becomes x/a.
+    """
     given: set[str] = set()
     for name in names:
-        stem = Path(name).stem
+        folder, slash, file = name.rpartition("/")
+        stem = folder + slash + os.path.splitext(file)[0]  # noqa: PTH122 - a Path for each of a million takes seconds
         if stem in given:
-            stem = name.replace(".", "_")
+            stem = folder + slash + file.replace(".", "_")
         given.add(stem)
         yield stem
 

@@ -101,16 +101,19 @@ def _note_for(output: Output, made_by: Mapping[str, str]) -> Note | None:
                 f"{output.path}: holds lines of another run; name another file, or write over it with --fresh"
             )
         return None
-    different = [key for key in {**found.made_by, **made_by} if found.made_by.get(key) != made_by.get(key)]
+    refuse_another_run(str(output.path), found.made_by, made_by, done=found.done)
+    return found
+
+
+def refuse_another_run(output: str, before: Mapping[str, str], now: Mapping[str, str], *, done: int) -> None:
+    """Raise SinkError, naming `output` and what differs, unless it was made by the same as what is to go on with it."""
+    different = [key for key in {**before, **now} if before.get(key) != now.get(key)]
     if different:
-        changes = ", ".join(
-            f"{key} {found.made_by.get(key, 'none')} is now {made_by.get(key, 'none')}" for key in different
-        )
+        changes = ", ".join(f"{key} {before.get(key, 'none')} is now {now.get(key, 'none')}" for key in different)
         raise SinkError(
-            f"{output.path}: {found.done:,} pictures were written by a run that differs from this one ({changes}); "
+            f"{output}: {done:,} pictures were written by a run that differs from this one ({changes}); "
             "type the command as it was to go on, name another output, or start over with --fresh"
         )
-    return found
 
 
 def _read(path: Path) -> Note | None:
