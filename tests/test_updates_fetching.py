@@ -19,6 +19,7 @@ from edge_seg.updates.fetching import ask as ask_for_offer
 from edge_seg.updates.limits import Limits
 from edge_seg.updates.manifest import LARGEST_MANIFEST_BYTES
 from edge_seg.updates.signing import PAYLOAD_TYPE, sign
+from edge_seg.updates.state import State, write_state
 from edge_seg.updates.store import Candidate, ModelStore
 from update_fixtures import (
     CLASSES,
@@ -28,6 +29,7 @@ from update_fixtures import (
     Request,
     breaking_off,
     certificates,
+    etag_of,
     fill_disk,
     manifest,
     model_bytes,
@@ -223,7 +225,10 @@ MANIFESTS = {
     "signed for another purpose": (envelope(lambda it: it.update(payloadType="text/plain")), "no signed manifest"),
     "no base64": (envelope(lambda it: it.update(payload="\n" + it["payload"])), "no signed manifest"),
     "more than belongs there": (envelope(lambda it: it.update({"\x1b[31m": 1})), "no signed manifest"),
-    "a page": (b"<!doctype html><title>Log in to the hotel's WLAN</title>", "no signed manifest"),
+    "a page": (
+        b"<!doctype html><title>Log in to the hotel's WLAN</title>",
+        "web page instead of the manifest; does the",
+    ),
     "nothing": (b"", "no signed manifest"),
     "no text": (bytes(range(256)), "no signed manifest"),
     "deep": (b"[" * 100_000, "no signed manifest"),
@@ -266,6 +271,15 @@ def test_a_version_that_was_refused_is_not_fetched_again(web: ModelWeb, store: M
     web.answers[MANIFEST] = [lambda request: request.answer(200, web.files[MANIFEST])]
     refused(web, store, r"version 7, which was refused here \(it sees fire everywhere\)")
     assert web.sent_bytes[MODEL] == len(NEW)
+
+
+def test_a_state_that_knows_a_manifest_and_no_model(web: ModelWeb, tmp_path: Path) -> None:
+    web.publish(NEW, 7)
+    (tmp_path / "edited").mkdir()
+    write_state(tmp_path / "edited/state.json", State().knowing(web.url, etag_of(web.files[MANIFEST])))
+    edited = ModelStore(tmp_path / "edited", pytest.fail)
+    arrives(web, edited)
+    edited.close()
 
 
 def test_a_version_that_was_rolled_back_is_not_taken_again(web: ModelWeb, store: ModelStore) -> None:
