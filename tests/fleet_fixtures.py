@@ -4,18 +4,15 @@ import json
 import re
 import shutil
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
-from alert_fixtures import Mosquitto, free_port, mosquitto, self_signed, wait_until
+from alert_fixtures import Mosquitto, mosquitto, self_signed
+from edge_seg_bench.fleet.prometheus import Prometheus, write_config
 
 FLEET = Path(__file__).parents[1] / "edge/fleet"
 METRIC = re.compile(r"\b(?:edge_seg|process)_\w+|\bup\b")
@@ -36,52 +33,21 @@ def promtool(*arguments: object, folder: Path) -> None:
 
 def prometheus_folder(folder: Path, token: str, cameras: Mapping[str, int]) -> Path:
     """Lay out our files, the token, and the cameras by name and port; everything is done once a second."""
-    shutil.copytree(FLEET, folder)
-    config = folder / "prometheus.yml"
+    folder.mkdir()
+    pages = {name: f"http://127.0.0.1:{port}" for name, port in cameras.items()}
+    config = write_config(folder, FLEET, pages, token)
     config.write_text(config.read_text().replace("_interval: 15s", "_interval: 1s"))
-    (folder / "edge-seg.token").write_text(token)
-    targets = [
-        {"targets": [f"127.0.0.1:{port}"], "labels": {"instance": name, "fleet": "home"}}
-        for name, port in cameras.items()
-    ]
-    (folder / "cameras.yml").write_text(json.dumps(targets))  # JSON is YAML
     return folder
-
-
-@dataclass
-class Prometheus:
-    port: int
-
-    def ask(self, path: str, **query: str) -> Any:
-        url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=20) as answer:
-            return json.load(answer)["data"]
-
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        return self.ask("query", query=expression)["result"]
 
 
 @contextmanager
 def prometheus(folder: Path) -> Iterator[Prometheus]:
-    port = free_port()
-    command = [program("prometheus", "prometheus"), f"--config.file={folder / 'prometheus.yml'}"]
-    command += [f"--storage.tsdb.path={folder / 'data'}", f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
-    with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            started = Prometheus(port)
-            wait_until(lambda: answers(started), "Prometheus")
-            yield started
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def answers(server: Prometheus) -> bool:
+    program("prometheus", "prometheus")
+    server = Prometheus(folder, folder / "prometheus.yml")
     try:
-        return bool(server.query("vector(1)"))
-    except OSError:
-        time.sleep(0.05)
-        return False
+        yield server
+    finally:
+        server.close()
 
 
 @contextmanager

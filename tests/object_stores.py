@@ -1,12 +1,15 @@
 """Servers on loopback that speak S3 and Cloud Storage, and what a client needs to find them."""
 
+import json
 import logging
 import socket
 import threading
 import urllib.request
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from uuid import uuid4
 
 import boto3
 import pytest
@@ -34,17 +37,24 @@ def s3_server() -> Generator[str]:
         server.stop()
 
 
-def aws(service: str, url: str) -> object:
+def aws(service: str, url: str) -> Any:
     """Return boto3's client, which owns everything on a server by moto."""
     return boto3.client(service, REGION, endpoint_url=url, aws_access_key_id="owner", aws_secret_access_key="owner")
 
 
 @contextmanager
-def enforced_rights(url: str) -> Generator[None]:
-    """Have a server by moto look at credentials and policies."""
+def user_who_may(url: str, rights: Sequence[str]) -> Generator[tuple[str, str]]:
+    """Yield key and secret of a new user with some of S3's rights, on a server by moto that looks at them now."""
+    users, name = aws("iam", url), uuid4().hex
+    users.create_user(UserName=name)
+    key = users.create_access_key(UserName=name)["AccessKey"]
+    if rights:
+        allowed = {"Effect": "Allow", "Action": [f"s3:{right}" for right in rights], "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+        users.put_user_policy(UserName=name, PolicyName="rights", PolicyDocument=policy)
     _post(f"{url}/moto-api/reset-auth", b"0")
     try:
-        yield
+        yield key["AccessKeyId"], key["SecretAccessKey"]
     finally:
         _post(f"{url}/moto-api/reset-auth", b"inf")
 

@@ -205,8 +205,28 @@ def test_an_events_record_is_read() -> None:
     assert found == Arrival("1", event(9, "cleared"), 2.5, 3.0)
 
 
-def test_the_recorded_table_is_that_of_the_recorded_figures() -> None:
-    report = read_recorded(RESULTS / "fleet.json", FleetReport, made_by="python -m edge_seg_bench.fleet")
-    assert (RESULTS / "fleet.md").read_text() == markdown(report)
-    assert (report.cameras, report.minutes, report.missed) == (200, 10, ())
-    assert [outage.by for outage in report.outages] == [Restart.TERM]
+def recorded(name: str) -> FleetReport:
+    report = read_recorded(RESULTS / f"{name}.json", FleetReport, made_by="python -m edge_seg_bench.fleet")
+    assert (RESULTS / f"{name}.md").read_text() == markdown(report)
+    assert (report.cameras, report.missed) == (200, ())
+    return report
+
+
+def test_what_the_docs_claim_is_what_was_recorded() -> None:
+    asked, killed = recorded("fleet"), recorded("fleet_killed")
+    assert (asked.minutes, [outage.by for outage in asked.outages]) == (10, [Restart.TERM])
+    assert (killed.minutes, [outage.by for outage in killed.outages]) == (3, [Restart.KILL, Restart.KILL])
+    assert (asked.failed_scrapes, asked.duplicates) == (0, 0)
+    quiet, (outage,) = asked.quiet, asked.outages
+    assert quiet is not None
+    assert outage.delays is not None
+    page = (ROOT / "docs" / "fleet.md").read_text()
+    for claim in (
+        f"{asked.planned:,} planned and {asked.arrived:,} arrived",
+        f"{1000 * quiet.median_s:.0f} ms in the median, {1000 * quiet.p99_s:.0f} ms at the 99th percentile",
+        f"{outage.delays.longest_s:.1f} s at most",
+        f"gone for {outage.gone_s:.1f} s; all 200 cameras were back {outage.back_after_s:.1f} s after its start",
+        f"{killed.arrived:,} of {killed.planned:,} events arrived",
+        *(f"{usage.cpu_percent:.1f} %" for name, usage in asked.usage.items() if name in ("mosquitto", "Prometheus")),
+    ):
+        assert claim in page

@@ -26,6 +26,7 @@ from edge_seg.durations import parse_duration
 from edge_seg.errors import EdgeSegError, SinkError
 from edge_seg.exporters import Labels
 from edge_seg.images import read_image
+from edge_seg.model_slot import ModelSlot
 from edge_seg.outlines import class_iou
 from edge_seg.result import Result
 from edge_seg.segmenter import Segmenter
@@ -200,6 +201,14 @@ def test_flicker_of_a_still_picture_is_a_reason(tmp_path: Path) -> None:
     assert entry["file_attributes"]["why"] == "flicker: 37.5% of a still picture"
 
 
+def test_another_model_of_another_size_is_no_flicker(tmp_path: Path) -> None:
+    sink, other = collector(tmp_path), Segmenter(red_or_blue(16), name="other", labels=("red", "blue"))
+    grow_used(sink)
+    sink.write(seen(0, 20, 0.0, other))
+    sink.write(seen(1, 1, 1.0, other))
+    assert len(kept_files(tmp_path)) == 1
+
+
 def test_a_full_folder_takes_no_more_and_says_so_once(tmp_path: Path) -> None:
     said: list[str] = []
     sink = CollectSink(
@@ -284,7 +293,7 @@ def test_a_disk_that_refuses_is_one_sentence_and_leaves_nothing(tmp_path: Path) 
 def test_a_camera_outlives_a_folder_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photographs = ImageFiles("photographs", [])
     limits = {"every_s": 60.0, "most_frames": 9, "most_megabytes": 9}
-    (sink,) = collecting_sinks(tmp_path, red_or_blue_segmenter(), photographs, **limits)
+    (sink,) = collecting_sinks(tmp_path, ModelSlot(red_or_blue_segmenter()), photographs, **limits)
     (tmp_path / f".via.{os.getpid()}.part.json").mkdir()
     for second in range(30):
         sink.write(seen(0, 20, second))

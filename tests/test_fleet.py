@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ import yaml
 from alert_events import alert_event
 from alert_fixtures import subscriber, wait_until
 from edge_seg.model_identity import ModelIdentity
+from edge_seg_bench.fleet.prometheus import Prometheus
 from fleet_fixtures import (
     FLEET,
-    Prometheus,
     dashboard,
     dashboard_expressions,
     fleet_broker,
@@ -61,7 +62,6 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     ):
         ports = {"porch": porch.port, "yard": yard.port, "gate": gate.port}
         folder = prometheus_folder(tmp_path_factory.mktemp("fleet") / "prometheus", f"{TOKEN}\n", ports)
-        promtool("check", "config", "prometheus.yml", folder=folder)
         with prometheus(folder) as server:
             wait_until(lambda: len(server.query("up")) == 3 and len(server.query("up == 1")) == 2, "the cameras")
             yield Watched(server, porch)
@@ -72,7 +72,7 @@ def test_the_token_is_asked_for_and_sent(watched: Watched) -> None:
     assert up == {"porch": "1", "yard": "1", "gate": "0"}
     targets = {item["labels"]["instance"]: item for item in watched.prometheus.ask("targets")["activeTargets"]}
     assert "401" in targets["gate"]["lastError"] or "429" in targets["gate"]["lastError"]
-    assert {item["labels"]["fleet"] for item in targets.values()} == {"home"}
+    assert {item["labels"]["fleet"] for item in targets.values()} == {"simulated"}
 
 
 @pytest.mark.parametrize("expression", dashboard_expressions())
@@ -113,6 +113,15 @@ def series_of_the_rule_tests() -> Iterator[tuple[str, set[str]]]:
 def test_the_rules_hold_and_fire_when_they_should() -> None:
     promtool("check", "rules", "rules.yml", folder=FLEET)
     promtool("test", "rules", "rules_test.yml", folder=FLEET)
+
+
+def test_the_shipped_configuration_and_its_list_of_cameras_are_taken(tmp_path: Path) -> None:
+    folder = shutil.copytree(FLEET, tmp_path / "fleet")
+    (folder / "edge-seg.token").write_text(TOKEN)
+    promtool("check", "config", "prometheus.yml", folder=folder)
+    (folder / "cameras.yml").write_text("- porch.local")
+    with pytest.raises(AssertionError, match=r"cameras\.yml"):
+        promtool("check", "config", "prometheus.yml", folder=folder)
 
 
 def test_every_rule_is_seen_to_fire() -> None:

@@ -1,5 +1,6 @@
 import importlib.util
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -115,3 +116,19 @@ def test_quiet_stderr_hides_c_and_passes_exceptions(capfd) -> None:
         load()
     sys.stderr.write("after\n")
     assert capfd.readouterr().err == "after\n"
+
+
+def test_what_is_told_while_another_thread_keeps_c_quiet_is_not_lost() -> None:
+    code = """
+import threading
+from edge_seg.cli.live_status import tell
+from edge_seg.runtimes.quiet import quiet_stderr
+
+teller = threading.Thread(target=tell, args=("a model came",))
+with quiet_stderr():
+    teller.start()
+    teller.join(0.2)
+teller.join()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stderr == "a model came\n"

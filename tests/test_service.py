@@ -17,8 +17,8 @@ import pytest
 
 from device_fixtures import write_video
 from edge_seg.cli.service_arguments import parse_camera
-from edge_seg.cli.service_checks import sudo_line
-from edge_seg.errors import ServiceError
+from edge_seg.cli.service_checks import check_model, check_outputs, sudo_line
+from edge_seg.errors import ServiceError, UpdateError
 from edge_seg.service.installation import check_name, install, uninstall
 from edge_seg.service.quoting import environment_line, exec_word
 from edge_seg.service.reach import below_home, closed_path
@@ -27,6 +27,7 @@ from edge_seg.service.status import read_status
 from edge_seg.service.systemctl import check_booted, run
 from edge_seg.service.unit import Service, UnitSettings, unit_text
 from edge_seg.shipped import default_model
+from edge_seg.updates.signing import make_keys
 
 PROGRAM = [sys.executable, "-m", "edge_seg.cli"]
 DOOR = Service("door")
@@ -126,7 +127,7 @@ def test_systemd_rates_the_unit_as_hardened(tmp_path: Path) -> None:
 
 
 def test_the_camera_runs_under_the_filter_and_the_memory_rule_of_its_unit(tmp_path: Path) -> None:
-    _skip_without_sandbox()
+    skip_without_sandbox()
     unit = tmp_path / DOOR.unit
     unit.write_text(unit_text(DOOR, SETTINGS))
     sandbox = [sys.executable, str(Path(__file__).with_name("service_sandbox.py")), str(unit)]
@@ -142,7 +143,7 @@ def test_the_camera_runs_under_the_filter_and_the_memory_rule_of_its_unit(tmp_pa
     assert "PermissionError" in subprocess.run(code, capture_output=True, text=True, check=False).stderr
 
 
-def _skip_without_sandbox() -> None:
+def skip_without_sandbox() -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed (apt install systemd)")
     try:
@@ -182,6 +183,45 @@ def _pairs(words: tuple[str, ...]) -> list[tuple[str, str]]:
 )
 def test_outputs_outside_of_the_services_folder_are_seen(out: str, absolute: str | None) -> None:
     assert parse_camera(["--out", out]).outputs == ((Path(absolute),) if absolute else ())
+
+
+def test_a_model_over_the_air_stays_an_address_and_its_folder_the_services(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()  # of whoever installs: not the service's
+    _, key = make_keys(tmp_path)
+    url = "https://user:hunter2@host/fire.tflite"
+    given = ["--model", url, "--model-key", "public.pem", "--model-folder", "models", "--model-slowest", "1.5x"]
+    parsed = parse_camera([*given, "--model-every", "1h", "--model-meanwhile", "pets"])
+    assert _pairs(parsed.words[:-1])[:3] == [
+        ("--model", url),
+        ("--model-key", str(key)),
+        ("--model-folder", "models"),
+    ]
+    assert set(parsed.inputs) == {key, default_model()}
+    assert parsed.outputs == ()
+    again = parse_camera(parsed.words)
+    assert again.values == parsed.values | {"no_window": True, "model_key": key}
+    assert separate_secrets(parsed.words)[1] == {"EDGE_SEG_SECRET_1": url}
+    check_model(parsed)
+
+
+@pytest.mark.parametrize("option", ["--model-folder", "--alerts", "--collect"])
+def test_folders_outside_of_the_services_are_seen(option: str) -> None:
+    assert parse_camera([option, "/mnt/usb"]).outputs == (Path("/mnt/usb"),)
+    with pytest.raises(ServiceError, match="--writable /mnt"):
+        check_outputs(parse_camera([option, "/mnt/usb"]), [])
+
+
+def test_what_is_wrong_with_a_key_is_said_before_the_service_is_written(tmp_path: Path) -> None:
+    private, _ = make_keys(tmp_path)
+    with pytest.raises(ServiceError, match="--model-key"):
+        parse_camera(["--model", "https://host/fire.tflite", "--model-key", "absent.pem"])
+    with pytest.raises(UpdateError, match="belongs on no device"):
+        check_model(parse_camera(["--model", "https://host/fire.tflite", "--model-key", str(private)]))
+    with pytest.raises(UpdateError, match="give the public key"):
+        check_model(parse_camera(["--model", "https://host/fire.tflite"]))
 
 
 def test_options_that_the_camera_would_refuse() -> None:

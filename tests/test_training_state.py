@@ -20,6 +20,7 @@ from edge_seg.metrics import Scores
 from edge_seg.run_config import RunConfig
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.history import Epoch, as_written, read_history, write_history
+from edge_seg_train.lifeline import Lifeline
 from edge_seg_train.sample_store import open_store
 from edge_seg_train.training import Run, _one_epoch
 from edge_seg_train.training_state import restore_state, save_state
@@ -116,7 +117,7 @@ def test_a_history_that_is_read_chooses_the_same_best_epoch(tmp_path: Path) -> N
 def test_patience(patience: int, miou: tuple[float, ...], over: bool) -> None:
     config = RunConfig(data=Path("pets"), epochs=5, patience=patience)
     epochs = [epoch_of(number, value) for number, value in enumerate(miou, start=1)]
-    run = Run(RunFolder(Path("run")), config, epochs)
+    run = Run(RunFolder(Path("run")), Path("run"), config, Lifeline({}), epochs)
     assert run.is_over == over
     assert run.stopped_early == (over and len(miou) < 5)
 
@@ -145,7 +146,7 @@ class Silent:
 
 
 def test_weights_that_the_last_step_ruined_are_not_recorded() -> None:
-    run = Run(RunFolder(Path("run")), SETTINGS)
+    run = Run(RunFolder(Path("run")), Path("run"), SETTINGS, Lifeline({}))
     with pytest.raises(FloatingPointError, match="the validation loss became nan in epoch 1"):
         _one_epoch(run, Ruined(), iter([0, 1]), 2, Ruined(), Silent())  # pyright: ignore[reportArgumentType]
 

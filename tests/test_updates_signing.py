@@ -332,7 +332,7 @@ def test_old_and_new_key_while_a_fleet_changes(folder: Path) -> None:
 REFUSALS: dict[str, tuple[tuple[object, ...], str]] = {
     "plain golden": (("--golden", "grey.png"), "proves nothing: the model finds 100.0% background in it"),
     "no unit": (("--slowest", "50"), "is without a unit; write milliseconds, as in 50ms"),
-    "no number": (("--slowest", "fasts"), "'fasts' is no span of time"),
+    "no number": (("--slowest", "fast"), "'fast' is no span of time"),
     "name": (("--name", "my model"), "'my model' is no name"),
     "device": (("--device-class", "Raspberry Pi 5"), "'Raspberry Pi 5' is no device class, .* as raspberry-pi-5"),
     "version": (("--version", 2**53), "is no version"),

@@ -9,7 +9,9 @@ import multiprocessing
 import os
 import shutil
 import signal
+import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -104,6 +106,8 @@ def _run(
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ.update(variables)
+    # The process it is forked from has looked TMPDIR up already; TensorFlow leaves generated sources there.
+    tempfile.tempdir = variables.get("TMPDIR", str(log.parent))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job's children ignore it
     sys.argv = ["edge-seg", *words]
     from edge_seg.cli.app import main
@@ -126,7 +130,7 @@ def _draw_nothing() -> None:
 
     training.draw_network = lambda _model, path: write_bytes(path, b"")
     recorder.draw_curves = lambda _epochs, _classes, path: write_bytes(path, b"")
-    training.write_report = lambda folder, *_: write_bytes(folder.report_path, b"")
+    training.write_report = lambda folder, *_: write_bytes(folder.report_path, folder.best_model_path.read_bytes()[:0])
 
 
 def _divide_cpu(count: int) -> None:
@@ -207,6 +211,15 @@ def _fill(folder: Path) -> None:
                 file.write(bytes(4096))
         except OSError:
             return
+
+
+def addresses(count: int) -> list[str]:
+    """Return loopback addresses that are free at this moment."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    found = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+    for each in sockets:
+        each.close()
+    return found
 
 
 def history(run: Path) -> list[dict[str, str]]:

@@ -88,8 +88,9 @@ class Request(http.server.BaseHTTPRequestHandler):
         self.send(body)
 
     def send(self, body: bytes) -> None:
-        self.wfile.write(body)
+        # Counted first: a client that has it all may look at once.
         self.server.web.sent_bytes[self.path] = self.server.web.sent_bytes.get(self.path, 0) + len(body)
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -48,13 +48,18 @@ class Mosquitto:
         return None if self._process is None else self._process.pid
 
     def start(self) -> None:
-        """Start the broker, and wait until it answers."""
+        """Start the broker, and wait until it answers.
+
+        Raises:
+            BenchmarkError: it does not.
+        """
         command = [self._program, "-c", str(self._config)]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         for _ in range(100):
             with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
                 return
             time.sleep(0.1)
+        self.close()
         raise BenchmarkError(f"mosquitto does not answer on port {self.port}; run  {' '.join(command)}  to see why")
 
     def end(self, by: signal.Signals) -> None:

@@ -61,7 +61,8 @@ def run_soak(folder: Path, frames: int, interval_s: float) -> "SoakReport":
     from edge_seg_bench.endurance.footage import write_footage
     from edge_seg_bench.endurance.processes import Sampler
     from edge_seg_bench.endurance.soak_report import make_report
-    from edge_seg_bench.endurance.viewer import Viewer, free_port
+    from edge_seg_bench.endurance.viewer import Viewer
+    from edge_seg_bench.ports import free_port
 
     video, port = folder / "footage.mp4", free_port()
     typer.echo(f"writing a video of {frames:,} frames", err=True)

@@ -17,6 +17,7 @@ SHOWN = (
     "docs/images/**/*",
     "docs/site/*.css",
     "edge/edge_seg/models/*.md",
+    "train/cluster/*",
     "train/recipes/*",
     "train/recipes/results/**/*",
     "benchmarks/results/**/*",

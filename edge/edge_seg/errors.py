@@ -13,15 +13,22 @@
     ├── UpdateError              a new model that cannot be fetched, trusted, kept or used
     ├── ServiceError             a service that cannot be installed, asked or removed
     ├── TrainingError            a training run that cannot start or go on
+    │   └── LostMachineError     one of several machines did not come, or ended: all begin again (exit code 75)
     ├── ConversionError          a model that cannot be converted, or loses too much
     └── BenchmarkError           a measurement that could not be made
 
-The command line prints the message on stderr and exits with 1.
+The command line prints the message on stderr and exits with 1, or the `exit_code` of the error.
 """
+
+import os
+from typing import ClassVar
 
 
 class EdgeSegError(Exception):
     """Base of all errors a user can cure; the message is one sentence that says how."""
+
+    exit_code: ClassVar[int] = 1
+    """What the command line exits with."""
 
 
 class DatasetError(EdgeSegError):
@@ -70,6 +77,12 @@ class ServiceError(EdgeSegError):
 
 class TrainingError(EdgeSegError):
     """A training run cannot start or go on."""
+
+
+class LostMachineError(TrainingError):
+    """One of several machines that train together did not come, or ended before the run did."""
+
+    exit_code = os.EX_TEMPFAIL  # sysexits.h: the same command may succeed later
 
 
 class ConversionError(EdgeSegError):

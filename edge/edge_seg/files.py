@@ -1,6 +1,7 @@
 """Writing files so that nothing half-written is ever seen under its final name."""
 
 import errno
+import hashlib
 import os
 import re
 from collections.abc import Generator, Sequence
@@ -20,7 +21,7 @@ def atomic_path(path: Path) -> Generator[Path]:
     never a part. An OSError names `path`, whatever it was about to name.
     """
     made = make_folder(path.parent)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    temporary = path.with_name(f".{_short(path.stem)}.{os.getpid()}.part{path.suffix}")
     try:
         yield temporary
         temporary.replace(path)
@@ -31,6 +32,12 @@ def atomic_path(path: Path) -> Generator[Path]:
     finally:
         temporary.unlink(missing_ok=True)
         remove_empty(made)
+
+
+def _short(stem: str) -> str:
+    """Return the name itself, or what stands for one that leaves no room for more: file systems take 255 bytes."""
+    name = os.fsencode(stem)
+    return stem if len(name) <= 200 else hashlib.sha256(name).hexdigest()
 
 
 def remove_parts(folder: Path) -> None:

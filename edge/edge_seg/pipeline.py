@@ -12,12 +12,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 
 from edge_seg.allocator import keep_freed_memory
 from edge_seg.handoff import Handoff
+from edge_seg.model_slot import InFlight, ModelSlot
 from edge_seg.priority import step_back
 from edge_seg.result import Result
 from edge_seg.segmenter import PreparedImage, RawOutput, Segmentation, Segmenter
@@ -58,7 +59,7 @@ Smooth = Callable[[Frame, RawOutput], RawOutput]
 
 def run_pipeline(
     source: Source,
-    segmenter: Segmenter,
+    segmenter: Segmenter | ModelSlot,
     sinks: Sequence[Sink],
     *,
     on_frame: OnResult | None = None,
@@ -74,7 +75,7 @@ def run_pipeline(
 
     Args:
         source: closed at the end.
-        segmenter: the model.
+        segmenter: the model; in a slot, it may be exchanged meanwhile.
         sinks: closed at the end, also after an error.
         on_frame: called on the calling thread for every result (of a live source: the newest).
         observers: called for every result, none left out, on the finishing thread before the sinks get
@@ -91,7 +92,7 @@ def run_pipeline(
     keep_freed_memory()
     run = _Run(
         source,
-        segmenter,
+        segmenter if isinstance(segmenter, ModelSlot) else ModelSlot(segmenter),
         sinks,
         on_frame=on_frame,
         observers=observers,
@@ -108,7 +109,7 @@ class _Run:
     def __init__(
         self,
         source: Source,
-        segmenter: Segmenter,
+        slot: ModelSlot,
         sinks: Sequence[Sink],
         *,
         on_frame: OnResult | None,
@@ -119,10 +120,10 @@ class _Run:
     ) -> None:
         live = source.live
         capacity = 1 if live else _FILE_QUEUE
-        self._source, self._segmenter, self._on_frame, self._stop = source, segmenter, on_frame, stop
+        self._source, self._slot, self._on_frame, self._stop = source, slot, on_frame, stop
         self._observers, self._smooth, self._max_frames = observers, smooth, max_frames
-        self._prepared = Handoff[tuple[Frame, PreparedImage]](capacity, newest_wins=live)
-        self._raw = Handoff[tuple[Frame, RawOutput]](_FILE_QUEUE)
+        self._prepared = Handoff[tuple[Frame, InFlight[PreparedImage]]](capacity, newest_wins=live)
+        self._raw = Handoff[tuple[Frame, InFlight[RawOutput]]](_FILE_QUEUE)
         self._here = Handoff[Result](capacity, newest_wins=live)
         self._threaded = [
             (sink, Handoff[Result](_FILE_QUEUE, newest_wins=live)) for sink in sinks if not sink.needs_main_thread
@@ -178,7 +179,7 @@ class _Run:
             for frame in self._source:
                 if self._stop.is_set():
                     break
-                self._prepared.put((frame, self._segmenter.prepare(frame.image)))
+                self._prepared.put((frame, self._slot.prepare(frame.image)))
         finally:
             self._source.close()
             self._prepared.close()
@@ -186,7 +187,7 @@ class _Run:
     def _infer(self) -> None:
         try:
             for count, (frame, prepared) in enumerate(self._prepared, start=1):
-                self._raw.put((frame, self._segmenter.infer(prepared)))
+                self._raw.put((frame, self._slot.infer(prepared)))
                 if count == self._max_frames:
                     self._stop.set()
                     self._prepared.close(discard=True)
@@ -200,7 +201,7 @@ class _Run:
             consumers.append(self._here)
         try:
             for frame, raw in self._raw:
-                segmentation = self._segmenter.finish(self._smooth(frame, raw))
+                segmentation = self._slot.finish(replace(raw, made=self._smooth(frame, raw.made)))
                 self._totals.add(segmentation)
                 age_ms = (time.monotonic() - frame.captured_monotonic_s) * 1000 if self._source.live else 0.0
                 result = Result(frame, segmentation, self._totals.fps, self._prepared.dropped, age_ms)

@@ -78,6 +78,8 @@ class RawOutput:
     size: tuple[int, int]
     preprocess_ms: float
     invoke_ms: float
+    layout: OutputFormat
+    """How it lies; that of one model is one object."""
 
 
 class Segmenter:
@@ -117,6 +119,7 @@ class Segmenter:
         threads: int = 1,
         labels: Sequence[str] | None = None,
         input_range: str | None = None,
+        identity: ModelIdentity | None = None,
     ) -> "Segmenter":
         """Load a .tflite file.
 
@@ -126,6 +129,7 @@ class Segmenter:
             threads: CPU threads for inference.
             labels: class names in the order of the scores; they go before names packed into the file.
             input_range: "-1,1", "0,1" or "0,255", for a float model that does not say it itself.
+            identity: which model it is, where that is known; else the file is called by its own name.
 
         Raises:
             ModelError: not a model, not an image segmentation model, or something about it is unsaid.
@@ -133,14 +137,15 @@ class Segmenter:
         """
         path = find_model(model)
         engine = load_engine(path, runtime=runtime, threads=threads)
+        identity = identity or identify(path)
         try:
             return cls(
                 engine,
-                name=path.stem,
+                name=identity.name,
                 info=read_model_info(path),
                 labels=labels or read_labels(path),
                 input_range=input_range,
-                identity=identify(path),
+                identity=identity,
             )
         except ModelError as error:
             sentence = str(error)
@@ -181,7 +186,7 @@ class Segmenter:
         self._engine.set_input(prepared.tensor)
         self._engine.invoke()
         output = self._engine.output()
-        return RawOutput(output, prepared.size, prepared.preprocess_ms, _ms_since(started))
+        return RawOutput(output, prepared.size, prepared.preprocess_ms, _ms_since(started), self._output)
 
     def finish(self, raw: RawOutput) -> Segmentation:
         """Turn the network's answer into a class map at the image's size."""

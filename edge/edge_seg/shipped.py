@@ -1,5 +1,6 @@
 """The models that ship inside the package, and how a user names one."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,8 @@ from edge_seg.model_info import ModelInfo, read_model_info
 
 MODELS_FOLDER = Path(__file__).parent / "models"
 DEFAULT_MODEL = "pets"
+
+_ADDRESS = re.compile(r"https?:/", re.IGNORECASE)  # of https://host a Path keeps one slash
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,15 @@ def find_model(named: Path | str | None) -> Path:
     What ends in .tflite or has a folder in front is always a path, also of a file that is not there.
 
     Raises:
-        ModelError: a bare name that is neither a file here nor a shipped model.
+        ModelError: a bare name that is neither a file here nor a shipped model, or an address.
     """
     if named is None:
         return default_model()
     path = Path(named)
+    if _ADDRESS.match(str(named)):
+        raise ModelError(
+            "the model is an address, and  edge-seg camera  alone fetches models; download it first, and give the file"
+        )
     if path.is_file() or path.suffix == ".tflite" or str(named) != path.name:
         return path
     if path.name not in (shipped.stem for shipped in shipped_models()):

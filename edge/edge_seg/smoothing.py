@@ -46,43 +46,45 @@ class _State:
         size: its (height, width).
         small: [h, w, 3] uint8, the picture where motion is looked for.
         average: [h, w, classes] float32, the scores.
+        layout: the model's, whose stored values mean nothing to another.
     """
 
     at_s: float
     size: tuple[int, int]
     small: RgbImage
     average: Reals
+    layout: OutputFormat
 
 
 class ScoreSmoother:
-    """Averages a model's raw output over time; starts anew at a cut, another size and after a gap."""
+    """Averages a model's raw output over time; starts anew at a cut, another size, another model and after a gap."""
 
-    def __init__(self, time_constant_s: float, output: OutputFormat, clock: FrameClock) -> None:
-        """Average over about `time_constant_s` seconds, counted by `clock`, what a model gives as `output`."""
-        self._time_constant_s, self._output, self._clock = time_constant_s, output, clock
+    def __init__(self, time_constant_s: float, clock: FrameClock) -> None:
+        """Average over about `time_constant_s` seconds, counted by `clock`."""
+        self._time_constant_s, self._clock = time_constant_s, clock
         self._state: _State | None = None
 
     def smooth(self, frame: Frame, raw: RawOutput) -> RawOutput:
         """Return the average of this output and those before it, in its own dtype and layout."""
-        before, scores = self._state, self._output.decode(raw.tensor)
+        before, scores = self._state, raw.layout.decode(raw.tensor)
         at_s, small = self._clock(frame), _small(frame.image, scores.shape[:2])
-        weights = self._weights(before, at_s, raw.size, small, scores.shape)
+        weights = self._weights(before, at_s, raw, small, scores.shape)
         if before is None or weights is None:
-            self._state = _State(at_s, raw.size, small, scores.astype(np.float32))
+            self._state = _State(at_s, raw.size, small, scores.astype(np.float32), raw.layout)
             return raw
         average = np.subtract(scores, before.average, dtype=np.float32)
         average *= weights
         average += before.average
-        self._state = _State(at_s, raw.size, small, average)
+        self._state = _State(at_s, raw.size, small, average, raw.layout)
         smoothed = np.empty_like(raw.tensor)
-        self._output.decode(smoothed)[:] = average if smoothed.dtype == np.float32 else np.rint(average)
+        raw.layout.decode(smoothed)[:] = average if smoothed.dtype == np.float32 else np.rint(average)
         return replace(raw, tensor=smoothed)
 
     def _weights(
-        self, before: _State | None, at_s: float, size: tuple[int, int], small: RgbImage, shape: Sequence[int]
+        self, before: _State | None, at_s: float, raw: RawOutput, small: RgbImage, shape: Sequence[int]
     ) -> Reals | None:
         """Return what the new scores count, [h, w, classes], 0 to 1; None where nothing before them counts."""
-        if before is None or size != before.size:
+        if before is None or before.layout is not raw.layout or before.size != raw.size:
             return None
         time_constants = (at_s - before.at_s) / self._time_constant_s
         moved = motion(before.small, small)
@@ -104,7 +106,7 @@ def open_smoother(segmenter: Segmenter, time_constant_s: float, clock: FrameCloc
             f"the answer of '{segmenter.name}' is class ids, which cannot be smoothed; take a model that gives "
             "scores, as  edge-seg convert  makes them by default"
         )
-    return ScoreSmoother(time_constant_s, segmenter.output_format, clock)
+    return ScoreSmoother(time_constant_s, clock)
 
 
 def motion(before: RgbImage, now: RgbImage) -> Reals:

@@ -1,17 +1,24 @@
 """Devices and machines that share the work of a run."""
 
 import os
+import signal
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 import tensorflow as tf
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, ValidationError, model_validator
+from tensorflow.python.eager import context
 
-from edge_seg.errors import TrainingError
+from edge_seg.errors import LostMachineError, TrainingError
 from edge_seg.run_config import StrategyKind
 from edge_seg.validation import first_fault
-from edge_seg_train.rendezvous import MissingMachinesError, wait_for_all, wait_for_first
+from edge_seg_train.lifeline import Lifeline
+from edge_seg_train.rendezvous import AnotherRunError, MissingMachinesError, wait_for_all, wait_for_first
 
 WAIT_FOR_MACHINES_S = 600
+_CONNECTED_WITHIN_S = 120
+_NAMED_WITHIN_S = 2
 
 _CLUSTER_VARIABLE = "TF_CONFIG"
 _EXAMPLE = '{"cluster": {"worker": ["a:2222", "b:2222"]}, "task": {"type": "worker", "index": 0}}'
@@ -35,7 +42,7 @@ def make_strategy(kind: StrategyKind, batch_size: int) -> tf.distribute.Strategy
     Raises:
         TrainingError: no TF_CONFIG, or a batch that the devices cannot share equally.
     """
-    chosen = _automatic() if kind == "auto" else kind
+    chosen = _chosen(kind)
     if chosen == "multiworker":
         strategy = _several_machines()
     elif chosen == "mirrored":
@@ -51,6 +58,47 @@ def make_strategy(kind: StrategyKind, batch_size: int) -> tf.distribute.Strategy
     return strategy
 
 
+@contextmanager
+def gathered(kind: StrategyKind, run_id: Callable[[], str]) -> Generator[Lifeline]:
+    """Wait for all machines of the run, if it has several, and yield what holds them together until they leave.
+
+    `run_id`, asked for only where there are several, tells two runs apart: machines that are about to do different ones
+    do not begin.
+
+    Raises:
+        LostMachineError: a machine did not come, or ended inside.
+        TrainingError: a TF_CONFIG that describes no machines, machines that were told to do different runs.
+    """
+    several = _chosen(kind) == "multiworker"
+    lifeline = _gather(_described(), run_id()) if several else Lifeline({})
+    try:
+        yield lifeline
+    except tf.errors.OpError as error:
+        raise (loss_behind(error, lifeline) or error) from None
+    finally:
+        lifeline.close()
+
+
+def loss_behind(error: tf.errors.OpError, lifeline: Lifeline) -> LostMachineError | None:
+    """Return what tells of the lost machine that `error` comes from, if it comes from one."""
+    if not lifeline.has_peers or not isinstance(error, tf.errors.UnavailableError | tf.errors.DeadlineExceededError):
+        return None
+    return LostMachineError(_loss(lifeline.wait_for_loss(_NAMED_WITHIN_S) or "another"))
+
+
+def check_no_loss(lifeline: Lifeline) -> None:
+    """Raise LostMachineError when a machine is lost."""
+    if lifeline.lost is not None:
+        raise LostMachineError(_loss(lifeline.lost))
+
+
+def _loss(name: str) -> str:
+    return (
+        f"{name} of the machines in {_CLUSTER_VARIABLE} has ended, or is out of reach; its own output tells why; "
+        "begin again on all of them"
+    )
+
+
 def check_one_machine(what: str) -> None:
     """Raise TrainingError where TF_CONFIG describes a cluster, which `what` does not run on."""
     if _CLUSTER_VARIABLE in os.environ:
@@ -63,13 +111,16 @@ def is_chief(kind: StrategyKind) -> bool:
     Raises:
         TrainingError: a TF_CONFIG that describes no machines.
     """
-    if (_automatic() if kind == "auto" else kind) != "multiworker":
+    if _chosen(kind) != "multiworker":
         return True
     task, machines = (here := _described()).task, here.cluster
     return task.type == "chief" or (not machines.chief and task.index == 0)
 
 
-def _automatic() -> StrategyKind:
+def _chosen(kind: StrategyKind) -> StrategyKind:
+    """Return what "auto" stands for on this machine; any other kind as it is."""
+    if kind != "auto":
+        return kind
     if _CLUSTER_VARIABLE in os.environ:
         return "multiworker"
     return "mirrored" if len(tf.config.list_physical_devices("GPU")) > 1 else "one"
@@ -114,32 +165,50 @@ def _described() -> _Cluster:
 
 
 def _several_machines() -> tf.distribute.Strategy:
-    _gather(_described())
+    _described()
+    # Where a machine ends in this moment, TensorFlow waits an hour with Python locked: the kernel alone can end that.
+    signal.alarm(_CONNECTED_WITHIN_S)
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except (tf.errors.OpError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise TrainingError(
             f"the machines in {_CLUSTER_VARIABLE} cannot work together ({reason:.200}); "
             "give each an address the others can reach"
         ) from None
+    finally:
+        signal.alarm(0)
+    # TensorFlow has put a handler of its own in the place of ours, which notes the signal and trains on.
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGTERM))
+    return strategy
 
 
-def _gather(described: _Cluster) -> None:
-    """Wait until all machines have begun the run."""
+def _gather(described: _Cluster, run_id: str) -> Lifeline:
+    """Wait until all machines have begun the run; from then on each notices when another ends."""
     machines, task = described.cluster, described.task
     first, *others = [*machines.chief, *machines.worker]
     own = getattr(machines, task.type)[task.index]
     host, _, port = first.rpartition(":")
     try:
         if own == first:
-            wait_for_all(int(port), others, WAIT_FOR_MACHINES_S)
-        else:
-            wait_for_first((host, int(port)), own, WAIT_FOR_MACHINES_S)
+            guests = wait_for_all(int(port), others, run_id, WAIT_FOR_MACHINES_S)
+            return Lifeline(guests, is_first=True, when_lost=_end_collectives)
+        connection = wait_for_first((host, int(port)), own, run_id, WAIT_FOR_MACHINES_S)
+        return Lifeline({first: connection}, is_first=False, when_lost=_end_collectives)
     except MissingMachinesError as missing:
-        raise TrainingError(
+        raise LostMachineError(
             f"of the machines in {_CLUSTER_VARIABLE}, {missing} did not come within {WAIT_FOR_MACHINES_S} seconds; "
             "begin the run on all of them, each with an address the others can reach"
         ) from None
+    except AnotherRunError as other:
+        raise TrainingError(
+            f"{other} and {own} were not told to do the same run; begin it on all machines of {_CLUSTER_VARIABLE} "
+            "with the same options, the same data set, and the same run folder if it goes on with one"
+        ) from None
     except OSError as error:
         raise TrainingError(f"{own}: cannot listen there ({error.strerror}); choose another port") from None
+
+
+def _end_collectives(lost: str) -> None:
+    """Free the main thread from waiting for the machine that is lost, as TensorFlow's own check of health does."""
+    context.context().abort_collective_ops(tf.errors.UNAVAILABLE, f"{lost} is lost")

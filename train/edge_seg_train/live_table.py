@@ -13,8 +13,11 @@ from rich.table import Table
 from edge_seg.cli.reporting import EXIT_INTERRUPTED
 from edge_seg.dataset.manifest import read_manifest
 from edge_seg.run_config import RunConfig
+from edge_seg.run_folder import RunFolder
 from edge_seg_train.distribution import is_chief
+from edge_seg_train.going_on import begin_or_go_on, check_same_settings
 from edge_seg_train.history import Epoch, best_epoch, duration, step_time
+from edge_seg_train.run_status import is_finished
 from edge_seg_train.run_view import RunView
 from edge_seg_train.tensorflow_setup import device_name
 from edge_seg_train.training import Run, resume, start
@@ -31,6 +34,17 @@ def resume_with_progress(out: Path, moved: Mapping[str, Any]) -> None:
     """Go on with a run, drawing progress; exit with 130 when interrupted."""
     with TerminalProgress(Console(stderr=True)) as progress:
         run = resume(out, progress, moved)
+    _print_end(run)
+
+
+def go_on_with_progress(config: RunConfig, out: Path) -> None:
+    """Begin the run `out`, or go on with it; say so where it is finished already."""
+    if is_finished(RunFolder(out)):
+        check_same_settings(RunFolder(out), config)
+        Console(stderr=True).print(f"{out}: is finished already", soft_wrap=True, highlight=False)
+        return
+    with TerminalProgress(Console(stderr=True)) as progress:
+        run = begin_or_go_on(config, out, progress)
     _print_end(run)
 
 
@@ -90,7 +104,7 @@ def _print_end(run: Run) -> None:
         _print_result(Console(), run)
     elif not run.epochs and not run.folder.path.exists():
         Console(stderr=True).print(
-            f"interrupted before the first epoch was done, so {run.folder.path} was not kept", soft_wrap=True
+            f"interrupted before the first epoch was done, so {run.out} was not kept", soft_wrap=True
         )
     if run.interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)

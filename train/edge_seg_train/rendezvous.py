@@ -1,7 +1,8 @@
 """The machines of a cluster wait for each other, before TensorFlow makes them wait.
 
 TensorFlow's own wait takes an hour, names nobody, and hears no Ctrl-C. So the first machine listens for a moment at the
-address that TensorFlow will have; the others tell it their names, and all go on when all are there.
+address that TensorFlow will have; the others tell it their names and what run they are about to do, and all go on when
+all are there. The connections stay open.
 """
 
 import socket
@@ -10,8 +11,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 _RETRY_S = 0.5
-_GO = b"go"
-_LONGEST_NAME = 512  # a host name has at most 253 characters (RFC 1035)
+_GO, _ANOTHER_RUN = b"go", b"no"
+_LONGEST_INTRODUCTION = 512  # a host name has at most 253 characters (RFC 1035)
 _INTRODUCTION_S = 5.0
 
 
@@ -19,45 +20,56 @@ class MissingMachinesError(Exception):
     """Not all machines came; the message names those that did not."""
 
 
-def wait_for_all(port: int, names: Sequence[str], wait_s: float) -> None:
-    """Listen on `port` until machines of all `names` are there, and let them go on.
+class AnotherRunError(Exception):
+    """A machine came to do another run; the message names it."""
+
+
+def wait_for_all(port: int, names: Sequence[str], run_id: str, wait_s: float) -> dict[str, socket.socket]:
+    """Listen on `port` until machines of all `names` are there, let them go on, and return the connections to them.
 
     Raises:
         MissingMachinesError: some did not come within `wait_s` seconds.
+        AnotherRunError: one of them has another `run_id`.
         OSError: the port is in use.
     """
     deadline, there = time.monotonic() + wait_s, dict[str, socket.socket]()
-    with ExitStack() as open_sockets:
-        listener = open_sockets.enter_context(socket.create_server(("", port)))
-        while missing := sorted(set(names) - there.keys()):
-            try:
-                guest = open_sockets.enter_context(_accepted(listener, deadline))
-            except TimeoutError:
-                raise MissingMachinesError(", ".join(missing)) from None
-            try:
-                there[_told(guest, min(deadline, time.monotonic() + _INTRODUCTION_S))] = guest
-            except OSError:
-                continue  # not one of ours, or one that gave up
+    with ExitStack() as guests:
+        with socket.create_server(("", port)) as listener:
+            while missing := sorted(set(names) - there.keys()):
+                try:
+                    guest = guests.enter_context(_accepted(listener, deadline))
+                except TimeoutError:
+                    raise MissingMachinesError(", ".join(missing)) from None
+                name, its_run = _introduction(guest, min(deadline, time.monotonic() + _INTRODUCTION_S))
+                there[name] = guest  # or one that is not of ours, or gave up
+                if name in names and its_run != run_id:
+                    _say(guest, _ANOTHER_RUN, name)
+                    raise AnotherRunError(name)
         for name in names:
-            _let_go(there[name], name)
-        for name in names:
-            _told(there[name], deadline)  # they close first, so that the port is free at once
+            _say(there[name], _GO, name)
+        return {name: there[name].dup() for name in names}  # strangers and those who gave up are closed
 
 
-def wait_for_first(address: tuple[str, int], name: str, wait_s: float) -> None:
-    """Tell the machine at `address` that `name` is there, and wait until it lets all go on.
+def wait_for_first(address: tuple[str, int], name: str, run_id: str, wait_s: float) -> socket.socket:
+    """Tell the machine at `address` that `name` is there, wait until it lets all go on, and return the connection.
 
     Raises:
         MissingMachinesError: it did not answer, or did not have all together, within `wait_s` seconds.
+        AnotherRunError: it has another `run_id`.
     """
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
         try:
-            with socket.create_connection(address, timeout=_left(deadline)) as first:
-                first.sendall(name.encode())
+            with ExitStack() as connected:
+                first = connected.enter_context(socket.create_connection(address, timeout=_left(deadline)))
+                first.sendall(f"{name} {run_id}".encode())
                 first.settimeout(_left(deadline))
-                if first.recv(len(_GO)) == _GO:
-                    return
+                answer = first.recv(len(_GO))
+                if answer == _ANOTHER_RUN:
+                    raise AnotherRunError(f"{address[0]}:{address[1]}")
+                if answer == _GO:
+                    connected.pop_all()
+                    return first
         except OSError:
             pass  # it is not there yet
         time.sleep(_RETRY_S)
@@ -69,16 +81,20 @@ def _accepted(listener: socket.socket, deadline: float) -> socket.socket:
     return listener.accept()[0]
 
 
-def _let_go(guest: socket.socket, name: str) -> None:
+def _introduction(guest: socket.socket, deadline: float) -> tuple[str, str]:
+    guest.settimeout(_left(deadline))
     try:
-        guest.sendall(_GO)
+        name, _, run_id = guest.recv(_LONGEST_INTRODUCTION).decode(errors="replace").rpartition(" ")
+    except OSError:
+        return "", ""
+    return name, run_id
+
+
+def _say(guest: socket.socket, word: bytes, name: str) -> None:
+    try:
+        guest.sendall(word)
     except OSError:
         raise MissingMachinesError(name) from None
-
-
-def _told(guest: socket.socket, deadline: float) -> str:
-    guest.settimeout(_left(deadline))
-    return guest.recv(_LONGEST_NAME).decode(errors="replace")
 
 
 def _left(deadline: float) -> float:

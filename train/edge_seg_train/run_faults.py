@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import tensorflow as tf
 
-from edge_seg.errors import EdgeSegError, TrainingError
+from edge_seg.errors import EdgeSegError, LostMachineError, TrainingError
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.history import Epoch
 
@@ -22,7 +22,8 @@ def telling_what_is_kept(folder: RunFolder, epochs: Sequence[Epoch]) -> Generato
         raise TrainingError(f"{error}; {cure}{_kept(folder, epochs)}") from None
     except (EdgeSegError, OSError, tf.errors.OpError) as error:
         again = f"; then go on with  edge-seg train --resume {folder.path}" if epochs else ""
-        raise TrainingError(f"{reason_of(error)}{_kept(folder, epochs)}{again}") from None
+        kind = LostMachineError if isinstance(error, LostMachineError) else TrainingError
+        raise kind(f"{reason_of(error)}{_kept(folder, epochs)}{again}") from None
 
 
 def reason_of(error: EdgeSegError | OSError | tf.errors.OpError) -> str:

@@ -6,6 +6,9 @@ from edge_seg.run_config import read_config
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.history import Epoch, is_over, read_history
 
+MAY_MOVE = ("data", "cache", "strategy")
+"""Fields of RunConfig that do not decide what a run gives, so that they may change before it goes on."""
+
 
 def is_begun(folder: RunFolder) -> bool:
     """True for a run that can be resumed, or is finished."""

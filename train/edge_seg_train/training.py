@@ -12,16 +12,18 @@ import tensorflow as tf
 
 from edge_seg.allocator import keep_all_freed_memory
 from edge_seg.dataset import Dataset
+from edge_seg.dataset.content_hash import content_hash
 from edge_seg.dataset.manifest import write_manifest
 from edge_seg.errors import TrainingError
 from edge_seg.run_config import RunConfig, read_config
 from edge_seg.run_folder import RunFolder
 from edge_seg_train.class_balance import check_has_classes
-from edge_seg_train.distribution import make_strategy
+from edge_seg_train.distribution import check_no_loss, gathered, loss_behind, make_strategy
 from edge_seg_train.environment import check_same_sources, write_environment
 from edge_seg_train.history import Epoch, as_written, best_epoch, is_over, read_history, stopped_early
 from edge_seg_train.input_pipeline import TrainingStream, steps_per_epoch, stored_size
 from edge_seg_train.learner import Learner
+from edge_seg_train.lifeline import Lifeline
 from edge_seg_train.network_picture import draw_network
 from edge_seg_train.recorder import Recorder
 from edge_seg_train.report import write_report
@@ -30,7 +32,7 @@ from edge_seg_train.run_ownership import existing_folder, new_folder
 from edge_seg_train.run_status import is_begun, whole_epochs
 from edge_seg_train.sample_store import SampleStore, open_store
 from edge_seg_train.starting_weights import check_alike, copy_weights
-from edge_seg_train.training_state import restore_state
+from edge_seg_train.training_state import restore_state, run_id
 from edge_seg_train.validation import ValidationSet
 
 
@@ -52,12 +54,24 @@ class Progress(Protocol):
 
 @dataclass
 class Run:
-    """A run under way: its epochs so far, and whether it was interrupted."""
+    """A run under way: its epochs so far, and whether it was interrupted.
+
+    Attributes:
+        folder: what this process writes; of several machines' only that of the first lasts.
+        out: the run folder as the user named it.
+    """
 
     folder: RunFolder
+    out: Path
     config: RunConfig
+    machines: Lifeline
     epochs: list[Epoch] = field(default_factory=list)
     interrupted: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """True for the process whose folder is the run's; what the others write is thrown away."""
+        return self.folder.path == self.out
 
     @property
     def stopped_early(self) -> bool:
@@ -80,9 +94,11 @@ def start(config: RunConfig, out: Path, progress: Progress) -> Run:
     """
     dataset = Dataset.open(config.data)
     check_has_classes(dataset)
+    _check_batch_fits(config, dataset)
     with new_folder(out, config.strategy) as folder:
         folder.write_config(config)
-        return _begin(Run(folder, config), dataset, progress)
+        with gathered(config.strategy, lambda: run_id(config, content_hash(dataset), folder.state_path)) as machines:
+            return _begin(Run(folder, out, config, machines), dataset, progress)
 
 
 def resume(out: Path, progress: Progress, moved: Mapping[str, Any] | None = None) -> Run:
@@ -104,8 +120,18 @@ def resume(out: Path, progress: Progress, moved: Mapping[str, Any] | None = None
         if there.environment_path.is_file() or there.state_path.is_file():
             check_same_sources(there, dataset, config.teacher)
         folder.write_config(config)
-        run = Run(folder, config)
-        return _go_on(run, there, dataset, progress) if there.state_path.is_file() else _begin(run, dataset, progress)
+        with gathered(config.strategy, lambda: run_id(config, content_hash(dataset), there.state_path)) as machines:
+            run, has_state = Run(folder, out, config, machines), there.state_path.is_file()
+            return _go_on(run, there, dataset, progress) if has_state else _begin(run, dataset, progress)
+
+
+def _check_batch_fits(config: RunConfig, dataset: Dataset) -> None:
+    count = len(dataset.samples("train"))
+    if config.batch_size > count:
+        raise TrainingError(
+            f"the batch size {config.batch_size} is larger than the {count} training pictures; "
+            f"try --batch-size {max(1, count // 4)}"
+        )
 
 
 def _check_can_go_on(folder: RunFolder, config: RunConfig) -> None:
@@ -156,23 +182,17 @@ def make_learner(config: RunConfig, dataset: Dataset) -> Learner:
     """Build what learns, on the devices the configuration names, with every random choice set by its seed.
 
     Raises:
-        TrainingError: a data set smaller than a batch; weights or devices that are not there.
+        TrainingError: weights or devices that are not there.
     """
-    count = len(dataset.samples("train"))
-    if config.batch_size > count:
-        raise TrainingError(
-            f"the batch size {config.batch_size} is larger than the {count} training pictures; "
-            f"try --batch-size {max(1, count // 4)}"
-        )
     keep_all_freed_memory()
     strategy = make_strategy(config.strategy, config.batch_size)
     keras.utils.set_random_seed(config.seed)
-    return Learner(config, dataset, steps_per_epoch(count, config.batch_size), strategy)
+    return Learner(config, dataset, steps_per_epoch(len(dataset.samples("train")), config.batch_size), strategy)
 
 
 def _learn(run: Run, dataset: Dataset, learner: Learner, progress: Progress) -> Run:
     """Do the epochs that are left, and write the report."""
-    with telling_what_is_kept(run.folder, run.epochs):
+    with telling_what_is_kept(RunFolder(run.out), run.epochs):
         store = _open_store(run, dataset, learner)
         validation = ValidationSet(dataset, run.config, run.folder.path)
         validation.read_all()
@@ -186,10 +206,13 @@ def _learn(run: Run, dataset: Dataset, learner: Learner, progress: Progress) -> 
             )
         except KeyboardInterrupt:
             run.interrupted = True
-        if run.epochs:
+        # After a resume the best model may be in the run folder alone.
+        if run.epochs and run.is_kept:
             write_report(run.folder, run.epochs, run.config, dataset, validation)
     if run.is_over:
         run.folder.state_path.unlink(missing_ok=True)
+        run.machines.finish()
+        check_no_loss(run.machines)
     return run
 
 
@@ -212,7 +235,7 @@ def _do_epochs(run: Run, learner: Learner, stream: TrainingStream, recorder: Rec
             run.epochs.append(epoch)
             progress.epoch(epoch, is_best)
     except tf.errors.OpError as error:
-        raise (stream.fault or error) from None
+        raise (stream.fault or loss_behind(error, run.machines) or error) from None
 
 
 def _one_epoch(

@@ -25,6 +25,13 @@ def save_state(path: Path, variables: Sequence[Any], epochs_done: int, config: R
         np.savez(temporary, allow_pickle=False, **own, **arrays)
 
 
+def run_id(config: RunConfig, data_sha256: str, path: Path) -> str:
+    """Return what is the same for two machines that are about to do the same run: settings, data, and state if any."""
+    digest = hashlib.sha256(f"{_settings_hash(config)} {data_sha256} ".encode())
+    digest.update(path.read_bytes() if path.is_file() else b"")
+    return digest.hexdigest()
+
+
 def restore_state(path: Path, variables: Sequence[Any], config: RunConfig) -> int:
     """Set the variables to what `save_state` wrote; return how many epochs were done.
 

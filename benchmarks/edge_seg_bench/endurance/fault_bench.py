@@ -1,6 +1,5 @@
 """The bench on which the camera is hurt: its stream, its receivers, its disk, a viewer, and every fault there is."""
 
-import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from edge_seg_bench.endurance.camera import CameraProcess
 from edge_seg_bench.endurance.fault_disk import SmallDisk, may_mount
 from edge_seg_bench.endurance.fault_receivers import TOPIC, Broker, Webhook
 from edge_seg_bench.endurance.fault_stream import STREAM_FAULTS, FaultyStream, Mode, shaken
-from edge_seg_bench.endurance.viewer import Viewer, frames_so_far, free_port
+from edge_seg_bench.endurance.viewer import Viewer, frames_so_far
+from edge_seg_bench.ports import free_port
 
 OBJECT, NOTHING = "object", "nothing"
 RULE = "there: pet > 20% for 0.5s hysteresis 10%"
@@ -135,13 +135,3 @@ def _arguments(stream: FaultyStream, broker: Broker, webhook: Webhook, files: Pa
         *("--alert", RULE, "--alerts", str(files / "alerts"), "--webhook", webhook.url),
         *("--mqtt", f"mqtt://127.0.0.1:{broker.port}/{TOPIC}", "--device-name", "faults"),
     ]
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float) -> float | None:
-    """Return after how many seconds a condition came true; None when it did not in time."""
-    started = time.monotonic()
-    while time.monotonic() - started < timeout_s:
-        if condition():
-            return time.monotonic() - started
-        time.sleep(0.1)
-    return None

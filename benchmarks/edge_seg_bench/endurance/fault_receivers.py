@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 from typing import Any, Literal
 
-from edge_seg_bench.endurance.viewer import free_port
 from edge_seg_bench.mosquitto import Mosquitto
+from edge_seg_bench.ports import free_port
 
 TOPIC = "edge-seg/faults"
 _SILENCE_S = 30.0

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from edge_seg.errors import BenchmarkError
-from edge_seg_bench.endurance.fault_bench import Bench, Fault, open_bench, wait_until
+from edge_seg_bench.endurance.fault_bench import Bench, Fault, open_bench
 from edge_seg_bench.endurance.fault_files import find_broken
 from edge_seg_bench.endurance.fault_plan import PlannedFault, plan_faults
 from edge_seg_bench.endurance.fault_report import FaultReport, FaultResult, sign
 from edge_seg_bench.endurance.fault_script import Script
+from edge_seg_bench.waiting import wait_until
 
 _STARTS_WITHIN_S = 60.0
 _BACK_WITHIN_S = 60.0  # an outlet is tried again after 30 s at the latest

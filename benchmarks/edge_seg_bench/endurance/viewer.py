@@ -10,13 +10,6 @@ _CHUNK_BYTES = 2**16
 _AGAIN_AFTER_S = 0.5
 
 
-def free_port() -> int:
-    """Return a port of this machine that nobody listens on."""
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return place.getsockname()[1]
-
-
 class Viewer(threading.Thread):
     """Looks at one path of the page until it is closed, and connects again when it is cut off."""
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_seg.errors import BenchmarkError
-from edge_seg_bench.endurance.viewer import free_port
 from edge_seg_bench.mosquitto import Mosquitto
+from edge_seg_bench.ports import free_port
 
 OPERATOR = "operator"
 """The user of mosquitto.acl who reads everything."""

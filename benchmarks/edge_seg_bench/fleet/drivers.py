@@ -59,7 +59,10 @@ class Driver:
         assert self._process.stdin is not None
         self._process.stdin.close()
         ended = Ended.model_validate_json(self._read_line())
-        self._process.wait(_ENDS_WITHIN_S)
+        try:
+            self._process.wait(_ENDS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            raise BenchmarkError(f"a process of cameras has not ended after {_ENDS_WITHIN_S:g} s") from None
         return ended
 
     def close(self) -> None:

@@ -56,10 +56,8 @@ class Scraped:
     """What Prometheus knows, by the cameras' names."""
 
     ever_up: frozenset[str]
-    down: frozenset[str]
-    """At the end."""
     reported_down: frozenset[str]
-    """By a rule that fires."""
+    """At the end, by a rule that fires."""
     failed_scrapes: int
     """Of cameras that were not killed."""
     raised: Mapping[str, int]

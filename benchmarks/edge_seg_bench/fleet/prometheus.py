@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_seg.errors import BenchmarkError
-from edge_seg_bench.endurance.viewer import free_port
+from edge_seg_bench.ports import free_port
 
 LABEL = "instance"
 """The label that holds a camera's name."""
@@ -49,16 +49,25 @@ class Prometheus:
         """The process's number."""
         return self._process.pid
 
-    def values(self, query: str) -> dict[str, float]:
-        """Return what an instant query gives, by the cameras' names."""
-        found = self._ask(f"/api/v1/query?{urllib.parse.urlencode({'query': query})}")["result"]
-        return {series["metric"][LABEL]: float(series["value"][1]) for series in found}
+    def ask(self, what: str, **query: str) -> Any:
+        """Return the data of an answer of its API, https://prometheus.io/docs/prometheus/latest/querying/api/."""
+        url = f"{self.url}/api/v1/{what}?{urllib.parse.urlencode(query)}"
+        with urllib.request.urlopen(url, timeout=_PATIENCE_S) as answer:
+            return json.load(answer)["data"]
+
+    def query(self, expression: str) -> list[dict[str, Any]]:
+        """Return what an expression gives now: series, each with its `metric` and `value`."""
+        return self.ask("query", query=expression)["result"]
+
+    def values(self, expression: str) -> dict[str, float]:
+        """Return what an expression gives now, by the cameras' names."""
+        return {series["metric"][LABEL]: float(series["value"][1]) for series in self.query(expression)}
 
     def firing(self, rule: str) -> set[str]:
         """Return the cameras for which a rule fires."""
         return {
             alert["labels"][LABEL]
-            for alert in self._ask("/api/v1/alerts")["alerts"]
+            for alert in self.ask("alerts")["alerts"]
             if alert["state"] == "firing" and alert["labels"]["alertname"] == rule
         }
 
@@ -76,12 +85,9 @@ class Prometheus:
             except OSError:
                 time.sleep(0.1)
         self._process.kill()
+        self._process.wait()
         said = self.log.read_text(encoding="utf-8", errors="replace").strip()[-300:]
         raise BenchmarkError(f"prometheus does not become ready; it says: {said}")
-
-    def _ask(self, path: str) -> Mapping[str, Any]:
-        with urllib.request.urlopen(f"{self.url}{path}", timeout=_PATIENCE_S) as answer:
-            return json.load(answer)["data"]
 
 
 def find_prometheus() -> str:

@@ -65,6 +65,7 @@ class Receiver:
         self._client.connect("localhost", broker.port)
         self._client.loop_start()
         if not self._subscribed.wait(_PATIENCE_S):
+            self.close()
             raise BenchmarkError(f"the broker on port {broker.port} lets nobody subscribe within {_PATIENCE_S:g} s")
 
     def online(self, since: float) -> set[str]:

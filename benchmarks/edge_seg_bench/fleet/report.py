@@ -3,7 +3,6 @@
 import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 
@@ -11,7 +10,8 @@ from edge_seg_bench.fleet.observed import Observed, Outage, Restart
 from edge_seg_bench.fleet.plan import FPS, WATCHED, device_name, raised_by
 from edge_seg_bench.fleet.receiver import Arrival
 from edge_seg_bench.fleet.retained import wrong_retained
-from edge_seg_bench.fleet.verdict import delays, first_arrivals, judge
+from edge_seg_bench.fleet.usage import Usage
+from edge_seg_bench.fleet.verdict import Delays, delays, first_arrivals, judge
 from edge_seg_bench.machine import describe_machine
 from edge_seg_bench.recording import Recorded, Strict
 
@@ -19,15 +19,6 @@ _BINS = 150
 _BEFORE_S = 1.0
 """What was raised so shortly before the broker went may have been on its way."""
 _MOST_NAMED = 5
-
-
-class DelayRow(Strict):
-    """Seconds from the picture that raised an event to its arrival."""
-
-    events: int
-    median_s: float
-    p99_s: float
-    longest_s: float
 
 
 class OutageRow(Strict):
@@ -38,15 +29,8 @@ class OutageRow(Strict):
     gone_s: float
     back_after_s: float | None
     """From the broker's start until the last camera was online again; None when one never was."""
-    delays: DelayRow | None
+    delays: Delays | None
     """Of the events raised from one second before the broker went until all cameras were back."""
-
-
-class UsageRow(Strict):
-    """What a group of processes took; 100 % is one core."""
-
-    cpu_percent: float
-    peak_rss_mb: float
 
 
 class Bin(Strict):
@@ -84,7 +68,7 @@ class FleetReport(Recorded):
     """Events that a camera still had in its outbox in the end."""
     sessions_lost: int
     """How often the broker had forgotten the receiver."""
-    quiet: DelayRow | None
+    quiet: Delays | None
     """Delays outside the outages."""
     outages: tuple[OutageRow, ...]
     killed: int
@@ -93,7 +77,6 @@ class FleetReport(Recorded):
     """Cameras that Prometheus reached."""
     failed_scrapes: int
     """Of cameras that were not killed."""
-    seen_down: int
     reported_down: int
     """Cameras for which the rule CameraDown fires."""
     wrongly_down: int
@@ -102,7 +85,7 @@ class FleetReport(Recorded):
     """Cameras whose count of raised alerts, in Prometheus, is not that of the plan; killed ones are left out."""
     latest_picture_s: float
     """By how much a picture was made too late at most."""
-    usage: dict[str, UsageRow]
+    usage: dict[str, Usage]
     bins: tuple[Bin, ...]
 
     @property
@@ -119,7 +102,7 @@ class FleetReport(Recorded):
             (not stuck, f"after {stuck} restarts of the broker not every camera came back"),
             (not self.wrong_retained, f"{len(self.wrong_retained)} retained messages are wrong: {wrong}"),
             (self.seen_up == self.cameras, f"Prometheus saw {self.seen_up} of {self.cameras} cameras up"),
-            (not self.wrongly_down, f"Prometheus is wrong on {self.wrongly_down} of {self.killed} killed cameras"),
+            (not self.wrongly_down, f"CameraDown is wrong on {self.wrongly_down} cameras; {self.killed} were killed"),
             (not self.miscounted, f"Prometheus has other counts of alerts for {self.miscounted} cameras"),
         )
         return tuple(sentence for met, sentence in checks if not met)
@@ -151,7 +134,7 @@ def make_report(observed: Observed) -> FleetReport:
         out_of_order=verdict.out_of_order,
         still_waiting=sum(ended.waiting for ended in observed.ended),
         sessions_lost=observed.sessions_lost,
-        quiet=_delay_row(quiet),
+        quiet=delays(quiet),
         outages=tuple(_outage_row(observed, outage, first) for outage in observed.outages),
         killed=len(observed.killed),
         wrong_retained=tuple(
@@ -159,12 +142,11 @@ def make_report(observed: Observed) -> FleetReport:
         ),
         seen_up=len(seen.ever_up),
         failed_scrapes=seen.failed_scrapes,
-        seen_down=len(seen.down),
         reported_down=len(seen.reported_down),
         wrongly_down=len(observed.killed ^ seen.reported_down),
         miscounted=_miscounted(observed, cameras),
         latest_picture_s=max(ended.latest_s for ended in observed.ended),
-        usage={name: UsageRow.model_validate(asdict(usage)) for name, usage in observed.usage.items()},
+        usage=dict(observed.usage),
         bins=tuple(_bins(observed, first)),
     )
 
@@ -181,13 +163,8 @@ def _outage_row(observed: Observed, outage: Outage, first: Sequence[Arrival]) ->
         at_s=outage.gone_at - observed.started_at,
         gone_s=outage.started_at - outage.gone_at,
         back_after_s=None if outage.back_at is None else outage.back_at - outage.started_at,
-        delays=_delay_row([item for item in first if start <= item.raised_at <= end]),
+        delays=delays([item for item in first if start <= item.raised_at <= end]),
     )
-
-
-def _delay_row(arrivals: Sequence[Arrival]) -> DelayRow | None:
-    found = delays(arrivals)
-    return None if found is None else DelayRow.model_validate(asdict(found))
 
 
 def _miscounted(observed: Observed, cameras: set[str]) -> int:

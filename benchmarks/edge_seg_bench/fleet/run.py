@@ -1,53 +1,24 @@
-"""A fleet, its broker, its watchers, and what is done to them."""
+"""A run of a fleet: what is done to it, and what is seen of it."""
 
 import os
-import secrets
 import signal
 import time
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from edge_seg.errors import BenchmarkError
-from edge_seg_bench.endurance.fault_bench import wait_until
-from edge_seg_bench.fleet.broker import Access, open_broker
-from edge_seg_bench.fleet.driver import DriverSettings
-from edge_seg_bench.fleet.drivers import Driver, split_cameras
 from edge_seg_bench.fleet.observed import FleetSettings, Observed, Outage, Restart
-from edge_seg_bench.fleet.plan import FPS, PlannedEvent, device_name, plan_camera, planned_events, raised_by
-from edge_seg_bench.fleet.prometheus import Prometheus, write_config
-from edge_seg_bench.fleet.receiver import Receiver, read_arrival, read_retained
+from edge_seg_bench.fleet.plan import PlannedEvent, raised_by
+from edge_seg_bench.fleet.receiver import read_arrival, read_retained
+from edge_seg_bench.fleet.schedule import KILL_AT, killed_cameras, plan_fleet
 from edge_seg_bench.fleet.scraping import scraped, wait_until_told
+from edge_seg_bench.fleet.stage import Stage, open_stage
 from edge_seg_bench.fleet.usage import UsageMeter
-from edge_seg_bench.mosquitto import Mosquitto
+from edge_seg_bench.waiting import wait_until
 
-PER_PROCESS = 50
-_KILL_AT = 0.75
-_KILL_MARGIN_S = 2.0
-_STARTS_WITHIN_S = 120.0
 _BACK_WITHIN_S = 60.0  # a camera tries again after 30 s at the latest
 _SETTLES_WITHIN_S = 60.0
 _SIGNALS: Mapping[Restart, signal.Signals] = {Restart.TERM: signal.SIGTERM, Restart.KILL: signal.SIGKILL}
-
-
-@dataclass(frozen=True)
-class Stage:
-    """All that runs."""
-
-    settings: FleetSettings
-    folder: Path
-    broker: Mosquitto
-    access: Access
-    receiver: Receiver
-    drivers: Sequence[Driver]
-    prometheus: Prometheus
-
-    @property
-    def doomed(self) -> Driver:
-        """The process that will be killed."""
-        return self.drivers[0]
 
 
 def run_fleet(folder: Path, settings: FleetSettings, announce: Callable[[str], None]) -> Observed:
@@ -57,7 +28,7 @@ def run_fleet(folder: Path, settings: FleetSettings, announce: Callable[[str], N
         BenchmarkError: something is not installed, or does not start.
     """
     planned, killed = plan_fleet(settings), killed_cameras(settings)
-    with _open_stage(folder, settings, announce) as stage:
+    with open_stage(folder, settings, announce) as stage:
         meter = UsageMeter(lambda: _processes(stage))
         started_at = time.time()
         for driver in stage.drivers:
@@ -90,58 +61,6 @@ def run_fleet(folder: Path, settings: FleetSettings, announce: Callable[[str], N
         )
 
 
-def plan_fleet(settings: FleetSettings) -> set[PlannedEvent]:
-    """Return every event that must arrive."""
-    return {
-        event
-        for number in range(settings.cameras)
-        for event in planned_events(
-            device_name(number), plan_camera(settings.seed, number, _frames(settings, number < settings.doomed))
-        )
-    }
-
-
-def killed_cameras(settings: FleetSettings) -> frozenset[str]:
-    """Return the names of the cameras that are killed."""
-    return frozenset(device_name(number) for number in range(settings.doomed))
-
-
-def _frames(settings: FleetSettings, doomed: bool) -> int:
-    seconds = settings.seconds * _KILL_AT - _KILL_MARGIN_S if doomed else settings.seconds
-    return int(seconds * FPS)
-
-
-@contextmanager
-def _open_stage(folder: Path, settings: FleetSettings, announce: Callable[[str], None]) -> Generator[Stage]:
-    with ExitStack() as stack:
-        names = [device_name(number) for number in range(settings.cameras)]
-        broker, access = open_broker(folder, settings.config, names)
-        stack.callback(broker.close)
-        receiver = Receiver(access)
-        stack.callback(receiver.close)
-        announce(f"{settings.cameras} cameras start")
-        drivers, token = list[Driver](), secrets.token_hex(16)
-        for first, count in split_cameras(settings.cameras, settings.doomed, PER_PROCESS):
-            asked = DriverSettings(
-                seed=settings.seed,
-                first=first,
-                count=count,
-                frames=_frames(settings, first < settings.doomed),
-                folder=folder / "alerts",
-                broker_port=access.port,
-                ca_file=access.ca_file,
-                token=token,
-            )
-            drivers.append(Driver(asked, folder / f"{first}.log"))
-            stack.callback(drivers[-1].close)
-        pages = {name: url for driver in drivers for name, url in driver.pages().items()}
-        prometheus = Prometheus(folder, write_config(folder, settings.config, pages, token))
-        stack.callback(prometheus.close)
-        if wait_until(lambda: len(receiver.online(0.0)) == settings.cameras, _STARTS_WITHIN_S) is None:
-            raise BenchmarkError(f"{len(receiver.online(0.0))} of {settings.cameras} cameras came online")
-        yield Stage(settings, folder, broker, access, receiver, drivers, prometheus)
-
-
 def _play(
     stage: Stage, planned: Collection[PlannedEvent], started_at: float, announce: Callable[[str], None]
 ) -> list[Outage]:
@@ -154,7 +73,7 @@ def _play(
     acts: list[tuple[float, Callable[[], None]]] = [
         (settings.seconds * part, partial(restart, by)) for part, by in _spread(settings.restarts)
     ]
-    acts.append((settings.seconds * _KILL_AT, lambda: _kill(stage, planned, announce)))
+    acts.append((settings.seconds * KILL_AT, lambda: _kill(stage, planned, announce)))
     acts.append((settings.seconds, lambda: None))
     for at_s, act in sorted(acts, key=lambda item: item[0]):
         time.sleep(max(started_at + at_s - time.time(), 0.0))
@@ -172,10 +91,11 @@ def _restart(stage: Stage, by: Restart, announce: Callable[[str], None]) -> Outa
     gone_at = time.time()
     stage.broker.end(_SIGNALS[by])
     time.sleep(stage.settings.away_s)
+    starts_at = time.time()  # a camera may be back before the broker is seen to answer
     stage.broker.start()
     started_at = time.time()
-    back_s = wait_until(lambda: len(stage.receiver.online(started_at)) == stage.settings.cameras, _BACK_WITHIN_S)
-    announce(f"{len(stage.receiver.online(started_at))} cameras are online again")
+    back_s = wait_until(lambda: len(stage.receiver.online(starts_at)) == stage.settings.cameras, _BACK_WITHIN_S)
+    announce(f"{len(stage.receiver.online(starts_at))} cameras are online again")
     return Outage(by, gone_at, started_at, None if back_s is None else started_at + back_s)
 
 

@@ -3,9 +3,9 @@
 import math
 from collections.abc import Mapping, Set
 
-from edge_seg_bench.endurance.fault_bench import wait_until
 from edge_seg_bench.fleet.observed import Scraped
 from edge_seg_bench.fleet.prometheus import LABEL, Prometheus
+from edge_seg_bench.waiting import wait_until
 
 _DOWN_RULE = "CameraDown"
 _TOLD_WITHIN_S = 150.0
@@ -34,7 +34,6 @@ def scraped(prometheus: Prometheus, killed: Set[str], seconds: float) -> Scraped
     failed = prometheus.values(f"count_over_time(up{span}) - sum_over_time(up{span})")
     return Scraped(
         ever_up=frozenset(name for name, value in ever_up.items() if value == 1),
-        down=frozenset(prometheus.values("up == 0")),
         reported_down=frozenset(prometheus.firing(_DOWN_RULE)),
         failed_scrapes=int(sum(count for name, count in failed.items() if name not in killed)),
         raised=_raised(prometheus),

@@ -1,7 +1,8 @@
 """fleet.md: a run of a fleet as Markdown."""
 
 from edge_seg_bench.fleet.observed import Restart
-from edge_seg_bench.fleet.report import DelayRow, FleetReport, OutageRow
+from edge_seg_bench.fleet.report import FleetReport, OutageRow
+from edge_seg_bench.fleet.verdict import Delays
 from edge_seg_bench.rendering import machine_sentence, markdown_table
 from edge_seg_bench.wording import NONE
 
@@ -72,7 +73,7 @@ def _delays(report: FleetReport) -> list[tuple[str, ...]]:
     return [(name, *_cells(row)) for name, row in rows]
 
 
-def _cells(row: DelayRow | None) -> tuple[str, ...]:
+def _cells(row: Delays | None) -> tuple[str, ...]:
     if row is None:
         return ("0", NONE, NONE, NONE)
     return (f"{row.events:,}", *(f"{seconds:.3f}" for seconds in (row.median_s, row.p99_s, row.longest_s)))

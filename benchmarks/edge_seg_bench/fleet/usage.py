@@ -3,17 +3,17 @@
 import os
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
+
+from edge_seg_bench.recording import Strict
 
 _EVERY_S = 1.0
 _UTIME, _STIME = 11, 12
 """Fields 14 and 15 of /proc/PID/stat, counted from the one behind the name."""
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(Strict):
     """What a group of processes took."""
 
     cpu_percent: float
@@ -65,7 +65,8 @@ class UsageMeter(threading.Thread):
 
     def _usage(self, name: str) -> Usage:
         cpu_s = sum(self._last_s[pid] - self._first_s[pid] for pid in self._members[name])
-        return Usage(100 * cpu_s / max(self._seconds, _EVERY_S), self._peak_bytes[name] / 1e6)
+        cpu_percent = 100 * cpu_s / max(self._seconds, _EVERY_S)
+        return Usage(cpu_percent=cpu_percent, peak_rss_mb=self._peak_bytes[name] / 1e6)
 
 
 def read_process(pid: int) -> tuple[float, int]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from edge_seg_bench.fleet.plan import PlannedEvent
 from edge_seg_bench.fleet.receiver import Arrival
+from edge_seg_bench.recording import Strict
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,7 @@ class Verdict:
     """Events that arrived after a later one of the same camera."""
 
 
-@dataclass(frozen=True)
-class Delays:
+class Delays(Strict):
     """Seconds from the picture that raised an event to its arrival."""
 
     events: int
@@ -58,7 +58,12 @@ def delays(arrivals: Sequence[Arrival]) -> Delays | None:
     if not arrivals:
         return None
     seconds = [arrival.arrived_at - arrival.raised_at for arrival in arrivals]
-    return Delays(len(seconds), float(np.median(seconds)), float(np.percentile(seconds, 99)), max(seconds))
+    return Delays(
+        events=len(seconds),
+        median_s=float(np.median(seconds)),
+        p99_s=float(np.percentile(seconds, 99)),
+        longest_s=max(seconds),
+    )
 
 
 def _out_of_order(first: Sequence[Arrival]) -> int:

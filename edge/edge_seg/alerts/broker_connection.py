@@ -177,6 +177,11 @@ def _confirmed(message: MQTTMessageInfo) -> bool:
         raise Unreachable("the connection was lost") from None
 
 
+def _send_at_once(_client: Client, _data: object, opened: Any) -> None:
+    """Let no event wait behind telemetry, which the broker does not answer: 40 ms by Nagle's algorithm (tcp(7))."""
+    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
 def connect(
     broker: Broker, *, will: tuple[str, str] | None = None, on_lost: Callable[[], None] | None = None
 ) -> BrokerConnection:
@@ -189,8 +194,3 @@ def connect(
         return BrokerConnection(broker, will=will, on_lost=on_lost)
     except Outdated:
         return BrokerConnection(broker, protocol=MQTTProtocolVersion.MQTTv311, will=will, on_lost=on_lost)
-
-
-def _send_at_once(_client: Client, _data: object, opened: Any) -> None:
-    """Let no event wait behind telemetry, which the broker does not answer: 40 ms by Nagle's algorithm (tcp(7))."""
-    opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -43,7 +43,7 @@ class EventStore:
         rows = ", ".join(["(?, ?, ?)"] * len(destinations))
         values = [value for destination in destinations for value in (destination, event_id, event)]
         with self._lock:
-            self._run(f"INSERT INTO waiting (destination, event_id, event) VALUES {rows}", values)
+            self._run(f"INSERT INTO waiting (destination, event_id, event) VALUES {rows}", *values)
             self._counts.update(destinations)
 
     def remove(self, destination: str, event_id: str) -> None:
@@ -52,13 +52,14 @@ class EventStore:
 
     def refuse(self, destination: str, event_id: str, reason: str) -> None:
         """Put one event aside: its receiver will not have it."""
-        self._change(
+        self._run_if_begun(
             "UPDATE waiting SET refusal = ? WHERE destination = ? AND event_id = ?", reason, destination, event_id
         )
 
     def take_back_refused(self, destination: str) -> None:
         """Let what was put aside wait again."""
-        self._change("UPDATE waiting SET refusal = NULL WHERE destination = ? AND refusal IS NOT NULL", destination)
+        taken_back = "UPDATE waiting SET refusal = NULL WHERE destination = ? AND refusal IS NOT NULL"
+        self._run_if_begun(taken_back, destination)
 
     def drop_oldest(self, destination: str, count: int) -> None:
         """Forget the oldest events of a destination."""
@@ -67,7 +68,7 @@ class EventStore:
 
     def oldest(self, destination: str, count: int) -> list[tuple[str, str]]:
         """Return (id, event) of the oldest that wait, without those that were refused."""
-        return self._read(
+        return self._run_if_begun(
             "SELECT event_id, event FROM waiting WHERE destination = ? AND refusal IS NULL ORDER BY number LIMIT ?",
             destination,
             count,
@@ -79,7 +80,7 @@ class EventStore:
         They are counted along once the file is open: who asks does not wait for the disk.
         """
         if self._database is None:
-            self._read("SELECT 1")
+            self._run_if_begun("SELECT 1")
         return dict(self._counts)
 
     def close(self) -> None:
@@ -90,17 +91,14 @@ class EventStore:
 
     def _forget(self, destination: str, which: str, *values: str | int) -> None:
         with self._lock:
-            gone = self._read(f"DELETE FROM waiting WHERE {which} RETURNING number", *values)
+            gone = self._run_if_begun(f"DELETE FROM waiting WHERE {which} RETURNING number", *values)
             self._counts[destination] -= len(gone)
 
-    def _change(self, statement: str, *values: str | int) -> None:
-        if self.path.exists():
-            self._run(statement, values)
+    def _run_if_begun(self, statement: str, *values: str | int) -> list[Any]:
+        """Run a statement and return its rows; none while there is no file, which only an event begins."""
+        return self._run(statement, *values) if self.path.exists() else []
 
-    def _read(self, statement: str, *values: str | int) -> list[Any]:
-        return self._run(statement, values) if self.path.exists() else []
-
-    def _run(self, statement: str, values: Sequence[str | int]) -> list[Any]:
+    def _run(self, statement: str, *values: str | int) -> list[Any]:
         with self._lock:
             try:
                 return self._opened().execute(statement, values).fetchall()

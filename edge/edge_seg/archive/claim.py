@@ -71,7 +71,7 @@ class Claim:
         if self._output.exists(self._name):
             self._write()
             self._refreshed_at = asked_at
-        else:
+        elif not self._output.local or self._output.folder.is_dir():  # not a share that is away for a while
             self._lost = True
 
     def _write(self) -> None:
@@ -91,6 +91,7 @@ def claimed(output: Place) -> Generator[Claim]:
     began = datetime.now(UTC)
     name = f"{FOLDER}/{began:%Y%m%dT%H%M%S%f}-{uuid4().hex[:8]}.json"
     with _made(output):
+        _check_rights(output, name)
         try:
             claim = Claim(output, name, _this_run(began))
             _stand_back(output, name)
@@ -112,6 +113,12 @@ def _made(output: Place) -> Generator[None]:
         yield
     finally:
         remove_empty(made)
+
+
+def _check_rights(output: Place, name: str) -> None:
+    """Raise SinkError for who may write and not remove, before the work and not after it."""
+    output.write(f"{name}.try", b"")
+    output.remove(f"{name}.try")
 
 
 @contextmanager
@@ -146,14 +153,15 @@ def _stand_back(output: Place, own: str) -> None:
 
 def _rival(output: Place, own: str) -> tuple[str, Holder] | None:
     """Return the first claim of another run that is alive, with its name; remove those of runs that are not."""
-    names = output.names(FOLDER)
-    if own not in names:
+    names, written = output.names(FOLDER), output.modified_at(own)
+    if own not in names or written is None:
         raise SinkError(f"{output.uri}: another run has taken it over; type the same command again")
     for name in names:
-        holder = _holder(output, name) if name != own else None
-        if holder is None:
+        holder = _holder(output, name) if name != own and name.endswith(".json") else None
+        refreshed = output.modified_at(name) if holder else None
+        if holder is None or refreshed is None:
             continue
-        if _alive(output, name, holder, own):
+        if written - refreshed < STALE and process_runs(holder.pid, holder.process) is not False:
             return name, holder
         output.remove(name)
     return None
@@ -169,12 +177,6 @@ def _holder(output: Place, name: str) -> Holder | None:
         return None
     except (ValueError, TypeError):
         raise SinkError(f"{output.uri}/{name}: is not the claim of a run; remove the file") from None
-
-
-def _alive(output: Place, name: str, holder: Holder, own: str) -> bool:
-    theirs, ours = output.modified_at(name), output.modified_at(own)
-    fresh = theirs is not None and (ours is None or ours - theirs < STALE)
-    return fresh and process_runs(holder.pid, holder.process) is not False
 
 
 def _refusal(output: Place, holder: Holder) -> str:

@@ -8,6 +8,7 @@ fsspec's own way.
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ def open_source(uri: str) -> Place:
     place = _opened(uri, SourceError)
     if place.local:
         _check_local_source(place)
+    else:
+        _check_bucket_source(place)
     return place
 
 
@@ -51,6 +54,16 @@ def open_output(uri: str) -> Place:
         with told(place.fs, "", place.uri, "write", SinkError):
             check_can_write(place.folder)
     return place
+
+
+def check_apart(source: Place, output: Place) -> None:
+    """Raise SinkError for an output in its source, whose masks the next run would take for pictures."""
+    if type(source.fs) is type(output.fs) and f"{_real(output)}/".startswith(f"{_real(source)}/"):
+        raise SinkError(f"{output.uri}: lies in {source.uri}, where its masks would be pictures; give one beside it")
+
+
+def _real(place: Place) -> str:
+    return str(place.folder.resolve()).rstrip("/") if place.local else place.root
 
 
 def picture_names(place: Place) -> list[str]:
@@ -110,6 +123,13 @@ def _check_local_source(place: Place) -> None:
         raise SourceError(f"{place.uri}: is a file; give the folder it is in")
     if not os.access(place.folder, os.R_OK | os.X_OK):
         raise SourceError(f"{place.uri}: may not be read by this user; change the folder's rights")
+
+
+def _check_bucket_source(place: Place) -> None:
+    """Raise SourceError for an address that is a file's, or where files may be listed and not read."""
+    parent, _, name = place.root.rpartition("/")
+    if parent and replace(place, uri=place.uri.rpartition("/")[0], root=parent).exists(name):
+        raise SourceError(f"{place.uri}: is a file; give the folder it is in")
 
 
 def _bucket_place(scheme: str, root: str, error_class: type[EdgeSegError]) -> Place:

@@ -114,6 +114,8 @@ def _local_error(error: Exception, root: str, where: str, verb: str, error_class
         return error_class(f"{where}: the disk is full; free some space or write to another disk")
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return error_class(f"{where}: this user may not {verb} it ({reason}); change its rights or take another folder")
+    if number == errno.ENAMETOOLONG:
+        return error_class(f"{where}: the name is too long for this disk; shorten it")
     return error_class(f"{where}: cannot {verb} it ({reason}); check the path")
 
 

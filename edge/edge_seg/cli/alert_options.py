@@ -12,11 +12,13 @@ import typer
 from edge_seg.errors import AlertError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_seg.alerts.event import AlertEvent
     from edge_seg.alerts.outage import Report
     from edge_seg.alerts.session import Alerts, Listener
     from edge_seg.alerts.settings import AlertSettings
-    from edge_seg.segmenter import Segmenter
+    from edge_seg.classes import SegmentationClass
     from edge_seg.sources import Source
     from edge_seg.telemetry import Telemetry
 
@@ -154,7 +156,7 @@ def alert_settings(
 def opened_alerts(
     settings: "AlertSettings | None",
     source: "Source",
-    segmenter: "Segmenter",
+    classes: "Sequence[SegmentationClass]",
     report: "Report",
     telemetry: "Telemetry",
     *,
@@ -170,9 +172,9 @@ def opened_alerts(
     from edge_seg.alerts.session import Alerts
     from edge_seg.sinks import overlay_painter
 
-    paint = overlay_painter(segmenter.classes, _SNAPSHOT_OPACITY)
+    paint = overlay_painter(classes, _SNAPSHOT_OPACITY)
     told: list[Listener] = [lambda event: report(event_line(event))]
-    with Alerts(settings, source, segmenter.classes, paint, report, telemetry, told, period_s=period_s) as alerts:
+    with Alerts(settings, source, classes, paint, report, telemetry, told, period_s=period_s) as alerts:
         try:
             yield alerts
         finally:

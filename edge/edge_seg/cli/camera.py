@@ -1,7 +1,7 @@
 """`edge-seg camera`: live segmentation on a window, into files, and in numbers on the terminal."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,11 +35,10 @@ from edge_seg.cli.live_status import live_status, tell, told
 from edge_seg.cli.options import (
     InputRangeOption,
     LabelsOption,
-    ModelOption,
     OpacityOption,
     RuntimeOption,
     ThreadsOption,
-    load_segmenter,
+    read_loading,
 )
 from edge_seg.cli.pace_options import EveryOption, MaxFpsOption
 from edge_seg.cli.sink_options import (
@@ -60,14 +59,29 @@ from edge_seg.cli.source_options import (
     WatchOption,
     source_options,
 )
+from edge_seg.cli.update_options import (
+    LOOK_EVERY_S,
+    MODELS_FOLDER,
+    CameraModelOption,
+    DeviceClassOption,
+    ModelEveryOption,
+    ModelFolderOption,
+    ModelKeyOption,
+    ModelMeanwhileOption,
+    ModelSlowestOption,
+    begin_updates,
+    opened_model,
+    update_settings,
+)
 from edge_seg.cli.web_options import ServeOption, TokenFileOption, TokenOption, open_page, page_options, split_serve
 from edge_seg.errors import SinkError, SourceError
 from edge_seg.free_space import FreeSpace
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
+    from edge_seg.classes import SegmentationClass
+    from edge_seg.model_slot import ModelSlot
     from edge_seg.pipeline import OnResult, PipelineSummary, Smooth
-    from edge_seg.segmenter import Segmenter
     from edge_seg.sinks import Sink, SinkOptions
     from edge_seg.sources import Source
 
@@ -95,11 +109,17 @@ def camera(
             help="Where results go: events.jsonl  shares.csv  out.mp4  overlays/  masks:DIR  coco.json  via.json",
         ),
     ] = None,
-    model: ModelOption = None,
+    model: CameraModelOption = None,
     threads: ThreadsOption = 1,
     runtime: RuntimeOption = DEFAULT_RUNTIME,
     labels: LabelsOption = None,
     input_range: InputRangeOption = None,
+    model_key: ModelKeyOption = None,
+    model_folder: ModelFolderOption = MODELS_FOLDER,
+    model_every: ModelEveryOption = LOOK_EVERY_S,
+    model_slowest: ModelSlowestOption = None,
+    model_meanwhile: ModelMeanwhileOption = None,
+    device_class: DeviceClassOption = None,
     opacity: OpacityOption = 0.55,
     serve: ServeOption = None,
     token_file: TokenFileOption = None,
@@ -175,32 +195,52 @@ def camera(
         frozen_after=frozen_after,
         watch=watch,
     )
-    segmenter = load_segmenter(model, runtime=runtime, threads=threads, labels=labels, input_range=input_range)
-    telemetry = Telemetry([item.name for item in segmenter.classes], model=segmenter.identity, outputs=outs)
-    with heartbeat() as alive, ExitStack() as unused:
+    loading = read_loading(runtime=runtime, threads=threads, labels=labels, input_range=input_range)
+    updates = update_settings(
+        model,
+        loading,
+        key=model_key,
+        every_s=model_every,
+        slowest=model_slowest,
+        meanwhile=model_meanwhile,
+        device_class=device_class,
+        needs_scores=bool(smooth or collect),
+        ca_file=ca_file,
+        plaintext=plaintext,
+    )
+    with (
+        heartbeat() as alive,
+        opened_model(model, loading, updates, folder=model_folder, meanwhile=model_meanwhile, doing=alive.beat) as (
+            slot,
+            updater,
+        ),
+        ExitStack() as unused,
+    ):
+        classes = slot.current.classes  # not the model itself, which this would keep alive when another one runs
+        telemetry = Telemetry([item.name for item in classes], model=slot.current.identity, outputs=outs)
         opened = open_source(source, asked, on_bad_image=_leave_out, report=told(telemetry.trouble))
         unused.callback(opened.close)
         if isinstance(opened, WaitingSource):
             opened.while_waiting(alive.beat)
         chosen = paced(opened, every=every, max_fps=max_fps, stop=stop)
-        rotation, paint = Rotation(rotate, rotate_size), PaintOnce(hud_painter(segmenter.classes, opacity))
+        rotation, paint = Rotation(rotate, rotate_size), PaintOnce(hud_painter(classes, opacity))
         options = SinkOptions(paint, live=opened.live, fps=chosen.fps, rotation=rotation, on_quit=stop.set)
         pause_s = period_s(opened, every=every, max_fps=max_fps)
         with (
             quit_on_sigterm(stop.set),
-            opened_alerts(settings, opened, segmenter, tell, telemetry, period_s=pause_s) as watching,
+            opened_alerts(settings, opened, classes, tell, telemetry, period_s=pause_s) as watching,
         ):
             observers: list[OnResult] = [*([watching.alarm.observe] if watching else ()), alive.observe]
             if page is not None or watching is not None:
                 observers.append(telemetry.observe)
             space = FreeSpace(keep_free, when_full)
-            files = open_camera_sinks(outs, segmenter.classes, options, space, on_failure=telemetry.sink_error)
+            files = open_camera_sinks(outs, classes, options, space, on_failure=telemetry.sink_error)
             sinks = _closed_unless_used(unused, files)
             if not no_window and "window:" not in outs:
-                sinks += _closed_unless_used(unused, _open_window(segmenter, options))
+                sinks += _closed_unless_used(unused, _open_window(classes, options))
             collected = collecting_sinks(
                 collect,
-                segmenter,
+                slot,
                 opened,
                 every_s=collect_every,
                 most_frames=collect_most,
@@ -209,11 +249,12 @@ def camera(
             sinks += _closed_unless_used(unused, collected)
             if page is not None:
                 title = device_name or opened.name
-                served = open_page(page, segmenter, telemetry, title=title, opacity=opacity)
+                served = open_page(page, classes, telemetry, title=title, opacity=opacity)
                 sinks += _closed_unless_used(unused, [served])
-            smoother = smoothing(smooth, segmenter, opened)
+            smoother = smoothing(smooth, slot.current, opened)
+            observers += begin_updates(updater, telemetry)
             unused.pop_all()  # the pipeline closes them
-            summary = _run(chosen, segmenter, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
+            summary = _run(chosen, slot, sinks, observers, smooth=smoother, stop=stop, max_frames=max_frames)
     typer.echo(
         f"{summary.frames} frames in {summary.seconds:.1f} s ({summary.fps:.1f} per second), "
         f"{summary.dropped} dropped, model {summary.invoke_ms:.1f} ms"
@@ -228,11 +269,11 @@ def _closed_unless_used(unused: ExitStack, sinks: "Iterable[Sink]") -> "list[Sin
     return [unused.enter_context(closing(sink)) for sink in sinks]
 
 
-def _open_window(segmenter: "Segmenter", options: "SinkOptions") -> "list[Sink]":
+def _open_window(classes: "Sequence[SegmentationClass]", options: "SinkOptions") -> "list[Sink]":
     from edge_seg.sinks import open_sink
 
     try:
-        return [open_sink("window:", segmenter.classes, options)]
+        return [open_sink("window:", classes, options)]
     except SinkError as error:
         tell(f"no {error}")
         return []
@@ -240,7 +281,7 @@ def _open_window(segmenter: "Segmenter", options: "SinkOptions") -> "list[Sink]"
 
 def _run(
     source: "Source",
-    segmenter: "Segmenter",
+    slot: "ModelSlot",
     sinks: "list[Sink]",
     observers: "list[OnResult]",
     *,
@@ -254,7 +295,7 @@ def _run(
     with quit_on_q(stop.set), live_status() as show:
         return run_pipeline(
             source,
-            segmenter,
+            slot,
             sinks,
             on_frame=show,
             observers=observers,

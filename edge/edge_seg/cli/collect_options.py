@@ -9,6 +9,7 @@ from edge_seg.cli.live_status import tell
 from edge_seg.cli.times import seconds_of
 
 if TYPE_CHECKING:
+    from edge_seg.model_slot import ModelSlot
     from edge_seg.pipeline import Smooth
     from edge_seg.segmenter import Segmenter
     from edge_seg.sinks import Sink
@@ -55,7 +56,7 @@ SmoothOption = Annotated[
 
 def collecting_sinks(
     folder: Path | None,
-    segmenter: "Segmenter",
+    slot: "ModelSlot",
     source: "Source",
     *,
     every_s: float,
@@ -72,7 +73,7 @@ def collecting_sinks(
     limits = CollectLimits(every_s, most_frames, most_megabytes * 1_000_000)
 
     def reopen() -> "Sink":
-        return CollectSink(folder, segmenter, frame_clock(source), limits, on_full=tell)
+        return CollectSink(folder, slot.current, frame_clock(source), limits, on_full=tell)
 
     return [RecoveringSink(f"collect:{folder}", reopen, tell, live=source.live)]
 

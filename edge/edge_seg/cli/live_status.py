@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from edge_seg.runtimes.quiet import loud_stderr
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -22,8 +24,9 @@ _SHOWN_CLASSES = 4
 def tell(sentence: str) -> None:
     """Say what a user who is there should know, on stderr; above the live line while there is one."""
     stderr = sys.stderr  # which rich stands in for then; typer.echo would write past it
-    stderr.write(f"{typer.style(sentence, fg=typer.colors.YELLOW) if stderr.isatty() else sentence}\n")
-    stderr.flush()
+    with loud_stderr():
+        stderr.write(f"{typer.style(sentence, fg=typer.colors.YELLOW) if stderr.isatty() else sentence}\n")
+        stderr.flush()
 
 
 def told(listener: Callable[[str], None]) -> Callable[[str], None]:

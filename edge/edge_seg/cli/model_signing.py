@@ -96,7 +96,7 @@ def verify(
     runtime: RuntimeOption = DEFAULT_RUNTIME,
     as_json: JsonOption = False,
 ) -> None:
-    """Check a model as a device does: signature, size, SHA-256, and what it makes of the golden picture here.
+    """Check signature, size, SHA-256 and classes of a model, and what it makes of the golden picture here.
 
     Ends with 1 unless all of it is as signed.
 
@@ -128,7 +128,7 @@ def _milliseconds(text: str) -> float:
     from edge_seg.durations import parse_duration
     from edge_seg.errors import UpdateError
 
-    if not text.endswith("s"):
+    if text[-1:].isdigit():
         raise UpdateError(f"--slowest {text}: is without a unit; write milliseconds, as in 50ms")
     return parse_duration(text) * 1000
 

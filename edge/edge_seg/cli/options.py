@@ -9,6 +9,7 @@ from edge_seg.errors import ModelError
 from edge_seg.runtimes import MOST_THREADS, RUNTIMES
 
 if TYPE_CHECKING:
+    from edge_seg.loading import Loading
     from edge_seg.segmenter import Segmenter
 
 ModelOption = Annotated[
@@ -37,16 +38,22 @@ def load_segmenter(
     input_range: str | None = None,
 ) -> "Segmenter":
     """Load the model that a command line names, or the shipped one."""
-    from edge_seg.segmenter import Segmenter
     from edge_seg.shipped import find_model
 
-    return Segmenter.load(
-        find_model(model),
-        runtime=runtime,
-        threads=threads,
-        labels=read_label_file(labels) if labels else None,
-        input_range=input_range,
-    )
+    path = find_model(model)
+    return read_loading(runtime=runtime, threads=threads, labels=labels, input_range=input_range).load(path)
+
+
+def read_loading(*, runtime: str, threads: int, labels: Path | None, input_range: str | None) -> "Loading":
+    """Return how a command line wants models loaded.
+
+    Raises:
+        ModelError: the list of labels cannot be read.
+    """
+    from edge_seg.loading import Loading
+
+    names = read_label_file(labels) if labels else None
+    return Loading(runtime=runtime, threads=threads, labels=names, input_range=input_range)
 
 
 def read_label_file(path: Path) -> tuple[str, ...]:

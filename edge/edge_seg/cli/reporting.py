@@ -25,7 +25,7 @@ def reporting(command: Callable[P, R]) -> Callable[P, R]:
         try:
             return command(*args, **kwargs)
         except EdgeSegError as error:
-            _fail(str(error))
+            _fail(str(error), error.exit_code)
         except KeyboardInterrupt:
             typer.echo("interrupted", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -38,9 +38,9 @@ def reporting(command: Callable[P, R]) -> Callable[P, R]:
     return reported
 
 
-def _fail(message: str) -> NoReturn:
+def _fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
     typer.secho(f"edge-seg: {message}", fg=typer.colors.RED, err=True)
-    raise typer.Exit(EXIT_FAILED)
+    raise typer.Exit(code)
 
 
 def _os_sentence(error: OSError) -> str:

@@ -10,6 +10,8 @@ import typer
 from edge_seg.errors import ServiceError
 
 _NO_WINDOW = "--no-window"
+_OUTPUT_FOLDERS = frozenset({"alerts", "collect", "model_folder"})
+"""Options whose folders are written to: those at the place where this is typed are not meant."""
 
 
 @dataclass(frozen=True)
@@ -30,24 +32,26 @@ def parse_camera(words: Sequence[str]) -> CameraArguments:
     """Parse what stands behind `--`; a usage error ends as one of `edge-seg camera` does.
 
     Raises:
-        ServiceError: a model or list of labels that is not there.
+        ServiceError: a model, a key or a list of labels that is not there.
         ModelError: a bare name that is neither a file here nor a shipped model.
     """
     from edge_seg.cli.camera import camera
+    from edge_seg.cli.update_options import is_address
     from edge_seg.shipped import find_model
 
     app = typer.Typer(add_completion=False)
     app.command("camera")(camera)
     command = typer.main.get_command(app)
     context = command.make_context("edge-seg camera", list(words))
-    if context.params["model"] is not None:
-        context.params["model"] = find_model(context.params["model"])
+    for name in ("model", "model_meanwhile"):
+        if context.params[name] is not None and not is_address(context.params[name]):
+            context.params[name] = find_model(context.params[name])
     given = [option for option in command.params if _is_given(context, option.name or "")]
     inputs = tuple(_inputs(context.params))
     typed = [word for option in given for word in _words(option, context.params[option.name or ""])]
     if not context.params.get("no_window", True):
         typed.append(_NO_WINDOW)
-    return CameraArguments(tuple(typed), inputs, tuple(_outputs(context.params.get("out") or [])), context.params)
+    return CameraArguments(tuple(typed), inputs, tuple(_outputs(context.params)), context.params)
 
 
 def _is_given(context: Any, name: str) -> bool:
@@ -65,24 +69,34 @@ def _words(option: Any, value: Any) -> list[str]:
 
 
 def _absolute(value: Any, name: str) -> str:
+    if name in _OUTPUT_FOLDERS:
+        return str(value)
     may_be_path = isinstance(value, Path) or (name == "source" and "://" not in value and not value.isdecimal())
     return str(Path(value).absolute()) if may_be_path and Path(value).exists() else str(value)
 
 
 def _inputs(values: dict[str, Any]) -> Iterator[Path]:
-    for name in ("model", "labels"):
+    for name in ("model", "model_meanwhile", "model_key", "labels"):
         path = values.get(name)
-        if path is not None and not path.exists():
-            raise ServiceError(f"{path}: no such file; the service would not start, name a file for --{name}")
+        if isinstance(path, Path) and not path.exists():
+            option = name.replace("_", "-")
+            raise ServiceError(f"{path}: no such file; the service would not start, name a file for --{option}")
     for name, value in values.items():
+        if name in _OUTPUT_FOLDERS:
+            continue
         if isinstance(value, Path) and value.exists():
             yield value.absolute()
         elif name == "source" and _absolute(value, name) != value:
             yield Path(value).absolute()
 
 
-def _outputs(uris: Sequence[str]) -> Iterator[Path]:
-    """Give those of `file`, `kind:file` and `kind://…` that are absolute paths."""
+def _outputs(values: dict[str, Any]) -> Iterator[Path]:
+    """Give those of the folders, and of `file`, `kind:file` and `kind://…`, that are absolute paths."""
+    for name in sorted(_OUTPUT_FOLDERS):
+        folder: Path | None = values[name]
+        if folder is not None and folder.is_absolute():
+            yield folder
+    uris: list[str] = values["out"] or []
     for uri in uris:
         path = uri if uri.startswith("/") else uri.partition(":")[2]
         if path.startswith("/") and not path.startswith("//"):

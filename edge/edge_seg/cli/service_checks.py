@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_seg.cli.service_arguments import CameraArguments
 from edge_seg.errors import ServiceError
+from edge_seg.shipped import find_model
 
 _SHORTEST_WATCHDOG_S = 60
 _FRAMES_PER_WATCHDOG = 4
@@ -76,17 +77,33 @@ def _uid(user: str | None) -> int | None:
 
 
 def check_model(arguments: CameraArguments) -> None:
-    """Load the model as the service will, so that what is wrong with it is said now."""
-    from edge_seg.cli.options import load_segmenter
+    """Load the model as the service will, so that what is wrong with it is said now; of an address, check the key.
+
+    Raises:
+        ModelError, UpdateError, MissingExtraError: as the camera would.
+    """
+    from edge_seg.cli.options import read_loading
+    from edge_seg.cli.update_options import update_settings
 
     values = arguments.values
-    load_segmenter(
-        values["model"],
-        runtime=values["runtime"],
-        threads=1,
-        labels=values["labels"],
-        input_range=values["input_range"],
+    loading = read_loading(
+        runtime=values["runtime"], threads=1, labels=values["labels"], input_range=values["input_range"]
     )
+    updates = update_settings(
+        values["model"] and str(values["model"]),
+        loading,
+        key=values["model_key"],
+        every_s=values["model_every"],
+        slowest=values["model_slowest"],
+        meanwhile=values["model_meanwhile"],
+        device_class=values["device_class"],
+        needs_scores=False,
+        ca_file=values["ca_file"],
+        plaintext=values["plaintext"],
+    )
+    model = values["model"] if updates is None else values["model_meanwhile"]
+    if updates is None or model is not None:
+        loading.load(find_model(model))
 
 
 def watchdog_s(arguments: CameraArguments) -> int:

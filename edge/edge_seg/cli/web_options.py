@@ -13,7 +13,7 @@ from edge_seg.web.address import Address, is_page, parse_address
 from edge_seg.web.token import TOKEN_VARIABLE, check_token, token_from_environment, valid_token
 
 if TYPE_CHECKING:
-    from edge_seg.segmenter import Segmenter
+    from edge_seg.classes import SegmentationClass
     from edge_seg.telemetry import Telemetry
     from edge_seg.web.live_page import LivePage
 
@@ -100,7 +100,7 @@ def read_token(token: str | None, token_file: Path | None) -> str | None:
 
 
 def open_page(
-    options: PageOptions, segmenter: "Segmenter", telemetry: "Telemetry", *, title: str, opacity: float
+    options: PageOptions, classes: "Sequence[SegmentationClass]", telemetry: "Telemetry", *, title: str, opacity: float
 ) -> "LivePage":
     """Serve the live page and say where.
 
@@ -111,7 +111,7 @@ def open_page(
 
     page = LivePage(
         options.address,
-        segmenter.classes,
+        classes,
         telemetry,
         token=options.token,
         title=title,

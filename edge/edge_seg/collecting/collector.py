@@ -159,7 +159,9 @@ class _Reasons:
     def _flicker(self, class_map: ClassMap, image: RgbImage) -> float:
         grey = np.asarray(cv2.cvtColor(shrink_image(image, *class_map.shape), cv2.COLOR_RGB2GRAY), np.uint8)
         before, self._last = self._last, (class_map, grey)
-        return 0.0 if before is None else flicker(before[0], class_map, before[1], grey)
+        if before is None or before[0].shape != class_map.shape:  # of another model than the one before
+            return 0.0
+        return flicker(before[0], class_map, before[1], grey)
 
 
 def _write_picture(folder: Path, stem: str, result: Result) -> Path:

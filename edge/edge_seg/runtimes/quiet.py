@@ -26,3 +26,10 @@ def quiet_stderr() -> Generator[None]:
             os.dup2(saved, 2)
             os.close(saved)
             os.close(nowhere)
+
+
+@contextmanager
+def loud_stderr() -> Generator[None]:
+    """Wait until nobody keeps the descriptor quiet, and let nobody begin inside the block: what is said is read."""
+    with _redirecting:
+        yield

@@ -80,6 +80,8 @@ SystemCallFilter=setpriority
 
 # What it may take; the kernel of Raspberry Pi OS minds MemoryMax with cgroup_enable=memory in cmdline.txt
 MemoryMax={memory_max}
+# A new model is tried in a process of its own: when that runs out of memory, the camera goes on
+OOMPolicy=continue
 TasksMax=200
 
 [Install]

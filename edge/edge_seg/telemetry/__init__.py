@@ -16,14 +16,3 @@ __all__ = [
     "State",
     "Telemetry",
 ]
-__all__ = [
-    "Alert",
-    "Board",
-    "BoardReading",
-    "Condition",
-    "ShareHistory",
-    "SinkFault",
-    "SourceState",
-    "State",
-    "Telemetry",
-]

@@ -84,3 +84,5 @@ class State:
     """Events that each receiver of alerts has not confirmed yet, by the receiver's name."""
     troubles: int
     """How often the source was in trouble."""
+    model_updates: Mapping[str, int]
+    """How often a new model was accepted, refused or taken_back, and how often looking for one failed."""

@@ -58,6 +58,7 @@ class Telemetry:
         self._recent: deque[Alert] = deque(maxlen=_RECENT_ALERTS)
         self._raised: Counter[str] = Counter()
         self._sink_errors = Counter(dict.fromkeys(outputs, 0))
+        self._model_updates: Counter[str] = Counter()
         self._last_sink_error: SinkFault | None = None
         self._waiting: Callable[[], Mapping[str, int]] = dict
         self._listeners: list[Listener] = []
@@ -100,6 +101,16 @@ class Telemetry:
         with self._lock:
             self._model = model
         self._tell()
+
+    def watch_updates(self, outcomes: Sequence[str]) -> None:
+        """Count what comes of looks for new models, each of `outcomes` from 0."""
+        with self._lock:
+            self._model_updates.update(dict.fromkeys(outcomes, 0))
+
+    def model_update(self, outcome: str) -> None:
+        """Count what came of a look for a new model, one of those outcomes."""
+        with self._lock:
+            self._model_updates[outcome] += 1
 
     def sink_error(self, name: str, sentence: str) -> None:
         """Count a write that failed; `name` says which output, `sentence` why, both without secrets."""
@@ -156,6 +167,7 @@ class Telemetry:
                 last_sink_error=self._last_sink_error,
                 alerts_waiting=waiting,
                 troubles=self._troubles,
+                model_updates=dict(self._model_updates),
             )
 
     def history(self) -> list[tuple[float, tuple[float, ...]]]:

@@ -8,6 +8,10 @@ from edge_seg.updates.manifest import Manifest
 from edge_seg.updates.store import ModelStore
 
 
+class RefusedBeforeError(UpdateError):
+    """This device has refused the version that is offered, and said why then."""
+
+
 def is_current(manifest: Manifest, store: ModelStore) -> bool:
     """Whether it is the model that runs.
 
@@ -35,7 +39,8 @@ def check_wanted(manifest: Manifest, store: ModelStore, *, device: str, classes:
         classes: names it must have, in this order; None for any.
 
     Raises:
-        UpdateError: it is older than what was here, was refused, or is for other devices or other classes.
+        RefusedBeforeError: it was refused here.
+        UpdateError: it is older than what was here, or is for other devices or other classes.
     """
     if manifest.version < store.highest_version:
         raise UpdateError(
@@ -43,7 +48,7 @@ def check_wanted(manifest: Manifest, store: ModelStore, *, device: str, classes:
             "sign the old model with a higher --version"
         )
     if manifest.version in store.refused:
-        raise UpdateError(
+        raise RefusedBeforeError(
             f"offers version {manifest.version}, which was refused here ({store.refused[manifest.version]}); sign what "
             "is better with a higher --version"
         )
@@ -55,5 +60,5 @@ def check_wanted(manifest: Manifest, store: ModelStore, *, device: str, classes:
     if classes is not None and tuple(classes) != manifest.classes:
         raise UpdateError(
             f"offers a model with the classes {', '.join(manifest.classes)}, but rules and outputs here were made for "
-            f"{', '.join(classes)}; start the camera anew with the new model"
+            f"{', '.join(classes)}; start the camera anew with another --model-folder"
         )

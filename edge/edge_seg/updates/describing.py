@@ -128,5 +128,5 @@ _RULES = {
     "name": "is no name, which is of letters, digits and . _ - ; give one with --name",
     "device_class": "is no device class, which is of small letters and digits with - between, as raspberry-pi-5",
     "version": "is no version, which is a whole number from 1 to 9007199254740991",
-    "size_bytes": "bytes are more than the gigabyte that a model may have",
+    "size_bytes": "bytes are more than the gigabyte that a model may have; convert it to int8",
 }

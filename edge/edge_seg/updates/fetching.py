@@ -48,6 +48,7 @@ def fetch(
         stopping: set to end fetching within a second, as an UpdateError.
 
     Raises:
+        RefusedBeforeError: what is offered was refused here before.
         UpdateError: one sentence, the same for the same cause; the models in the store are as they were.
     """
     address = parse_model_address(url, plaintext=plaintext)
@@ -98,5 +99,5 @@ def _wanted(
             return None
         check_wanted(manifest, store, device=device, classes=classes)
     except UpdateError as error:
-        raise UpdateError(f"{address.shown}: {error}") from None
+        raise type(error)(f"{address.shown}: {error}") from None
     return manifest

@@ -48,6 +48,7 @@ class _TelemetryCollector(Collector):
         yield from _source(state)
         yield from _alerts(state)
         yield _counter("edge_seg_sink_errors", "Writes that failed.", "sink", state.sink_errors)
+        yield _counter("edge_seg_model_updates", "What came of new models.", "outcome", state.model_updates)
 
 
 def _info(state: State) -> Metric:
@@ -101,14 +102,14 @@ def _alerts(state: State) -> Iterator[Metric]:
 
 
 def _gauge(name: str, help_text: str, label: str, values: Mapping[str, float]) -> Metric:
-    family = GaugeMetricFamily(name, help_text, labels=[label])
-    for value_of, value in values.items():
-        family.add_metric([value_of], value)
-    return family
+    return _filled(GaugeMetricFamily(name, help_text, labels=[label]), values)
 
 
 def _counter(name: str, help_text: str, label: str, values: Mapping[str, float]) -> Metric:
-    family = CounterMetricFamily(name, help_text, labels=[label])
-    for value_of, value in values.items():
-        family.add_metric([value_of], value)
+    return _filled(CounterMetricFamily(name, help_text, labels=[label]), values)
+
+
+def _filled(family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[str, float]) -> Metric:
+    for label_value, value in values.items():
+        family.add_metric([label_value], value)
     return family

@@ -9,9 +9,9 @@ from edge_seg.cli.quitting import interrupt, quit_on_sigterm
 from edge_seg.errors import TrainingError
 from edge_seg_train.cli import options
 from edge_seg_train.cli.options import resolved_config
+from edge_seg_train.run_status import MAY_MOVE
 
-_NOT_FIELDS = ("context", "out", "config", "resume")
-_MAY_MOVE = ("data", "cache", "strategy")
+_NOT_FIELDS = ("context", "out", "config", "resume", "go_on")
 
 
 def train_network(
@@ -26,6 +26,14 @@ def train_network(
         Path | None,
         typer.Option(
             help="Run folder to go on with, to the same result; --data says where the data set is now.",
+            show_default=False,
+        ),
+    ] = None,
+    go_on: Annotated[
+        bool | None,
+        typer.Option(
+            "--go-on",
+            help="Go on with --out where it has been begun with these options: for schedulers, which repeat a command.",
             show_default=False,
         ),
     ] = None,
@@ -70,13 +78,14 @@ def train_network(
     command = context.invoked_subcommand
     if command is not None:
         _check_none(
-            given | {"out": out, "config": config, "resume": resume}, f"options of {command} stand after its name"
+            given | {"out": out, "config": config, "resume": resume, "go_on": go_on},
+            f"options of {command} stand after its name",
         )
         return
     if resume is not None:
-        moved = {name: given.pop(name) for name in _MAY_MOVE}
+        moved = {name: given.pop(name) for name in MAY_MOVE}
         _check_none(
-            given | {"out": out, "config": config},
+            given | {"out": out, "config": config, "go_on": go_on},
             "--resume goes on as the run began; only --data, --cache and --strategy may change",
         )
         changes = {name: value for name, value in moved.items() if value is not None}
@@ -85,7 +94,10 @@ def train_network(
     if out is None:
         raise TrainingError("no run folder to make; name it with --out, such as --out runs/first")
     settings, folder = resolved_config(config, given), out
-    _run(lambda terminal: terminal.run_with_progress(settings, folder))
+    if go_on:
+        _run(lambda terminal: terminal.go_on_with_progress(settings, folder))
+    else:
+        _run(lambda terminal: terminal.run_with_progress(settings, folder))
 
 
 def _check_none(given: dict[str, Any], reason: str) -> None:

@@ -85,9 +85,13 @@ function make(tag, className, text = "") {
   return Object.assign(document.createElement(tag), { className, textContent: text });
 }
 
+function modelName(model) {
+  return model?.version ? `${model.name} version ${model.version}` : model?.name;
+}
+
 function show(state) {
   showCondition(state.source.condition, state.source.sentence);
-  at("subtitle").textContent = [state.model?.name, state.width ? `${state.width} × ${state.height}` : ""].filter(Boolean).join(" · ");
+  at("subtitle").textContent = [modelName(state.model), state.width ? `${state.width} × ${state.height}` : ""].filter(Boolean).join(" · ");
   if (state.width) at("picture").style.setProperty("--ratio", `${state.width} / ${state.height}`);
   showNumbers(state);
   showShares(state.shares);
