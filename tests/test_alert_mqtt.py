@@ -358,6 +358,9 @@ def test_a_brokers_address_is_read(uri: str, expected: tuple[Any, ...]) -> None:
         ("http://ha", "no address by mqtt or mqtts"),
         ("mqtt://ha/a/+/b", "holds no + # or"),
         ("mqtt://ha?qos=2", "knows no option 'qos'"),
+        ("mqtt://ha/a/#", "holds a #, which no topic does"),
+        ("mqtt://ha/" + "x" * 1001, "its topic has 1001 letters"),
+        ("mqtt://ha/\udcff", "is no address"),
         ("ha", "no address by mqtt or mqtts"),
     ],
 )
