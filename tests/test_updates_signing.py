@@ -371,7 +371,7 @@ def test_a_plain_golden_picture_when_told_so_and_a_key_that_others_can_read(fold
 
 def test_verifying_with_another_key_or_without_a_manifest(folder: Path) -> None:
     done = models("verify", "pets.tflite", "--key", "keys/public.pem")
-    assert_says(done, "manifest.json: no such file; make it with  edge-seg models sign")
+    assert_says(done, "manifest.json: no such file; give another --manifest, or make it with  edge-seg models sign")
     signed()
     make_keys(folder / "new")
     done = models("verify", "pets.tflite", "--key", "new/public.pem")
