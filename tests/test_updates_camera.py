@@ -286,17 +286,17 @@ def test_it_looks_while_a_model_proves_itself_and_takes_what_is_new_afterwards(w
     publish(web, OTHER, 2)
     with updating_camera(settings(web, probation_frames=100_000), tmp_path) as camera:
         camera.wait_for("version 2 runs now")
-        publish(web, SLOW, 3, key=OTHER_KEY)
+        publish(web, FAST, 3, key=OTHER_KEY)
         camera.wait_for("not signed by the key that is trusted here, or was changed afterwards")
-        publish(web, SLOW, 3)
+        publish(web, FAST, 3)
         camera.wait_for("works again")
         asked = len(web.asked_for(MANIFEST))
         wait_until(lambda: len(web.asked_for(MANIFEST)) >= asked + 2)
         assert camera.outcomes == ["failed"]
     assert camera.runs == "12"
-    with updating_camera(settings(web, probation_frames=30), tmp_path) as camera:  # which goes on with the trial
+    with updating_camera(settings(web, probation_frames=10), tmp_path) as camera:  # which goes on with the trial
         wait_until(lambda: camera.outcomes == ["accepted", "accepted"])
-    assert camera.runs == "23"
+    assert camera.runs == "21"
 
 
 def test_another_model_runs_until_the_first_one_is_there(web: ModelWeb, tmp_path: Path) -> None:
