@@ -47,6 +47,7 @@ def eventful(running: Camera) -> Iterator[Camera]:
     running.telemetry.watch_alerts([RULE, "quiet"], lambda: {"hook": 2})
     running.telemetry.alert(alert_event(RULE, "raised"))
     running.telemetry.sink_error("out.mp4", "out.mp4: the disk is full")
+    running.telemetry.watch_updates(["accepted", "refused", "taken_back", "failed"])
     yield running
 
 
