@@ -52,15 +52,29 @@ def topics_of(broker: Broker, rules: tuple[Rule, ...] = RULES) -> Topics:
 class Line:
     """A notifier with its courier and outbox, as a camera has them."""
 
-    def __init__(self, broker: Broker, store: EventStore, reports: list[str], rules: tuple[Rule, ...] = RULES) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        store: EventStore,
+        reports: list[str],
+        rules: tuple[Rule, ...] = RULES,
+        **more: float,
+    ) -> None:
         outage = receiver_outage(f"MQTT broker {broker.name}", reports.append)
         self.telemetry = Telemetry(("red", "blue"), model=OLD, board=Board(lambda: 48.5, lambda: ()))
         discovery = Outage("Home Assistant", "will not find it", reports.append)
         self.notifier = MqttNotifier(
-            broker, topics_of(broker, rules), outage, discovery, self.telemetry, telemetry_every_s=3600
+            broker,
+            topics_of(broker, rules),
+            outage,
+            discovery,
+            self.telemetry,
+            reports.append,
+            telemetry_every_s=3600,
+            **more,
         )
-        outbox = DiskOutbox(store, "broker", self.notifier.name, reports.append)
-        self._courier = Courier(self.notifier, outbox, outage, reports.append)
+        self.outbox = DiskOutbox(store, "broker", self.notifier.name, reports.append)
+        self._courier = Courier(self.notifier, self.outbox, outage, reports.append)
         self.notifier.start(self._courier.wake)
 
     def tell(self, item: AlertEvent) -> None:
@@ -169,6 +183,48 @@ def test_home_assistant_is_told_what_there_is(tmp_path: Path, broker: Mosquitto,
     share = announced["homeassistant/sensor/edge_seg_pi/share_red/config"]
     assert (share["unit_of_measurement"], share["state_class"]) == ("%", "measurement")
     assert share["value_template"] == "{{ value_json.share['red'] }}"
+
+
+def test_two_cameras_of_one_name_are_told_and_the_one_that_is_left_stays_online(
+    tmp_path: Path, broker: Mosquitto, reports: list[str]
+) -> None:
+    others: list[str] = []
+    (tmp_path / "other").mkdir()
+    with line(broker.uri, tmp_path, reports, old_will_s=0.0), subscriber(broker.port, f"{BASE}/status") as heard:
+        wait_until(lambda: heard.last(f"{BASE}/status") == "online")
+        for times in (1, 2):
+            with line(broker.uri, tmp_path / "other", others):
+                wait_until(lambda times=times: len(heard.messages) == 3 * times - 1, "the other one")
+            wait_until(lambda times=times: len(heard.messages) == 3 * times + 1, "online again")
+        with subscriber(broker.port, f"{BASE}/status") as late:
+            wait_until(lambda: late.messages == [(f"{BASE}/status", "online", True)])
+    assert heard.on(f"{BASE}/status")[-3:] == ["online", "offline", "online"]
+    name = f"MQTT broker {broker.uri}"
+    assert reports == [f"{name}: another camera uses edge-seg/pi, too; give each its own name with --device-name"]
+    assert others == []
+
+
+def test_a_cameras_own_will_that_comes_late_is_contradicted_and_not_told(
+    tmp_path: Path, broker: Mosquitto, reports: list[str]
+) -> None:
+    with line(broker.uri, tmp_path, reports), subscriber(broker.port, f"{BASE}/status") as heard:
+        wait_until(lambda: heard.last(f"{BASE}/status") == "online")
+        earlier = BrokerConnection(parse_broker(broker.uri, "pi"), will=(f"{BASE}/status", "offline"))
+        earlier._client.socket().shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+        wait_until(lambda: heard.on(f"{BASE}/status")[-2:] == ["offline", "online"], "online again")
+        earlier.close()
+    assert reports == []
+
+
+def test_a_camera_that_may_not_hear_its_status_is_not_disturbed(tmp_path: Path, reports: list[str]) -> None:
+    (tmp_path / "acl").write_text("topic write edge-seg/#\ntopic write homeassistant/#\n")
+    with (
+        mosquitto(tmp_path, "allow_anonymous true", f"acl_file {tmp_path / 'acl'}") as broker,
+        line(broker.uri, tmp_path, reports) as opened,
+    ):
+        opened.tell(of(RULES[0]))
+        wait_until(lambda: opened.outbox.count() == 0, "the delivery")
+    assert reports == []
 
 
 def test_who_comes_later_finds_how_things_stand(tmp_path: Path, broker: Mosquitto, reports: list[str]) -> None:

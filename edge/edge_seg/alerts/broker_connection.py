@@ -101,6 +101,19 @@ class BrokerConnection:
         """Publish with QoS 0, retained."""
         self._client.publish(topic, payload.encode(), retain=True)
 
+    def listen(self, topic: str, heard: Callable[[str], None]) -> None:
+        """Call `heard` with every message that comes on a topic from now on, on a thread of the connection's own.
+
+        A broker that forbids it keeps silent.
+        """
+
+        def on_message(_client: Client, _: object, message: MQTTMessage) -> None:
+            if not message.retain:
+                heard(message.payload.decode(errors="replace"))
+
+        self._client.message_callback_add(topic, on_message)
+        self._client.subscribe(topic, qos=1)
+
     def clear_retained(self, patterns: list[str], keep: set[str]) -> None:
         """Clear the retained messages on topics of `patterns`, except those in `keep`."""
 
