@@ -43,7 +43,8 @@ class _TelemetryCollector(Collector):
         yield _info(state)
         yield GaugeMetricFamily("edge_seg_viewers", "Browsers that look at the picture.", self._viewers())
         yield from _rate(state)
-        yield _gauge("edge_seg_area_share", "Share of the picture's area, 0 to 1.", "class", state.shares)
+        seen = state.shares if state.source.condition == "live" else {}
+        yield _gauge("edge_seg_area_share", "Share of the picture's area, 0 to 1.", "class", seen)
         yield from _board(state)
         yield from _source(state)
         yield from _alerts(state)
