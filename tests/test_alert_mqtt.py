@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from device_fixtures import frame, result
 from edge_seg import __version__
 from edge_seg.alerts import AlertEvent, Rule, parse_rules
 from edge_seg.alerts.broker import Broker, parse_broker
-from edge_seg.alerts.broker_connection import BrokerConnection
+from edge_seg.alerts.broker_connection import BrokerConnection, _silence
 from edge_seg.alerts.courier import Courier, Unreachable, close_couriers, receiver_outage
 from edge_seg.alerts.event import rule_fields
 from edge_seg.alerts.mqtt import MqttNotifier, OneMessage
@@ -286,7 +287,9 @@ def test_no_alert_is_lost_over_an_outage_and_a_restart(tmp_path: Path, reports: 
         for item in events:
             opened.tell(item)
         wait_until(lambda: bool(reports))
-    assert reports == [f"MQTT broker {absent.uri}: refuses the connection; alerts wait until it works again"]
+    assert reports == [
+        f"MQTT broker {absent.uri}: refuses the connection at port {absent.port}; alerts wait until it works again"
+    ]
     absent.start()
     try:
         with subscriber(absent.port) as heard, line(absent.uri, tmp_path, reports):
@@ -304,7 +307,9 @@ def test_a_password_is_needed_where_it_is(tmp_path: Path, reports: list[str]) ->
         uri = f"mqtt://ann:s3cret@127.0.0.1:{broker.port}"
         with line(uri, tmp_path, reports):
             wait_until(lambda: bool(reports))
-    assert "refuses the connection (Not authorized)" in reports[0]
+        with pytest.raises(Unreachable, match=r"name a user, as in mqtts://USER@host, and set EDGE_SEG_MQTT_PASSWORD"):
+            OneMessage(parse_broker(broker.uri, "pi")).deliver(event())
+    assert "refuses the connection (Not authorized): check the user 'ann' and EDGE_SEG_MQTT_PASSWORD" in reports[0]
     assert "s3cret" not in reports[0]
 
 
@@ -364,7 +369,15 @@ def test_an_encrypted_broker_is_checked(tmp_path: Path) -> None:
         uri = f"mqtts://127.0.0.1:{broker.port}"
         with pytest.raises(Unreachable, match=r"certificate is not trusted.*--ca-file"):
             OneMessage(parse_broker(uri, "pi")).deliver(event())
-        OneMessage(parse_broker(uri, "pi", ca_file=tmp_path / "cert.pem")).deliver(event())
+        trusting = parse_broker(uri, "pi", ca_file=tmp_path / "cert.pem")
+        OneMessage(trusting).deliver(event())
+        with pytest.raises(Unreachable, match=r"for another name .*127\.1.*: use the name in the certificate"):
+            OneMessage(replace(trusting, host="127.1")).deliver(event())
+
+
+def test_a_silent_broker_is_asked_for_its_scheme() -> None:
+    assert _silence(parse_broker("mqtt://ha:8883", "pi")) == "does not answer in time: port 8883 mostly speaks mqtts://"
+    assert _silence(parse_broker("mqtts://ha", "pi")) == _silence(parse_broker("mqtt://ha", "pi"))
 
 
 def test_no_event_waits_behind_telemetry(broker: Mosquitto) -> None:
@@ -414,7 +427,8 @@ def test_a_brokers_address_is_read(uri: str, expected: tuple[Any, ...]) -> None:
         ("http://ha", "no address by mqtt or mqtts"),
         ("mqtt://ha/a/+/b", "holds no + # or"),
         ("mqtt://ha?qos=2", "knows no option 'qos'"),
-        ("ha", "no address by mqtt or mqtts"),
+        ("server.local", "server.local: is no address by mqtt or mqtts; write it as mqtts://server.local"),
+        ("ha:8883", "ha:8883: is no address by mqtt or mqtts; write it as mqtts://ha:8883"),
     ],
 )
 def test_a_bad_broker_is_one_sentence(uri: str, says: str) -> None:
