@@ -429,6 +429,9 @@ def test_a_brokers_address_is_read(uri: str, expected: tuple[Any, ...]) -> None:
         ("mqtt://ha?qos=2", "knows no option 'qos'"),
         ("server.local", "server.local: is no address by mqtt or mqtts; write it as mqtts://server.local"),
         ("ha:8883", "ha:8883: is no address by mqtt or mqtts; write it as mqtts://ha:8883"),
+        ("mqtt://ha/a/#", "holds a #, which no topic does"),
+        ("mqtt://ha/" + "x" * 1001, "its topic has 1001 letters"),
+        ("mqtt://ha/\udcff", "is no address"),
     ],
 )
 def test_a_bad_broker_is_one_sentence(uri: str, says: str) -> None:

@@ -76,6 +76,7 @@ def test_a_rule_is_read(text: str, rule: Rule | None) -> None:
         ("fire > 2% hysteresis 3%", "can never be cleared.*at most 2%"),
         ("fire < 90% hysteresis 20%", "can never be cleared.*at most 10%"),
         ("a 'b' > 2%", "a class is a few words, or anything in quotes"),
+        ("\udcff: fire > 2%", "no UTF-8"),
     ],
 )
 def test_what_is_no_rule_is_pointed_at(text: str, says: str) -> None:
@@ -88,6 +89,11 @@ def test_what_is_no_rule_is_pointed_at(text: str, says: str) -> None:
 def test_what_is_no_region_is_told_with_the_right_form(text: str) -> None:
     with pytest.raises(AlertError, match=r"write it as in {2}pond=0\.1,0\.5"):
         parse_region(text)
+
+
+def test_a_region_of_other_bytes_than_utf_8() -> None:
+    with pytest.raises(AlertError, match="no UTF-8"):
+        parse_region("\udcff=0,0 1,0 1,1")
 
 
 def test_two_regions_of_one_name_are_refused() -> None:
@@ -262,6 +268,13 @@ def test_the_alarm_tells_of_every_change() -> None:
 )
 def test_slugs_are_plain(text: str, expected: str | None) -> None:
     assert slug(text) == expected if expected else slug(text).isalnum()
+
+
+def test_a_long_slug_is_cut_and_still_another() -> None:
+    cut, other = slug("x" * 201), slug("x" * 202)
+    assert len(cut) == len(other) == 200
+    assert cut != other
+    assert slug("x" * 200) == "x" * 200
 
 
 def test_slugs_differ() -> None:

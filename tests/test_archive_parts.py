@@ -66,8 +66,8 @@ def job(pictures: Path, output: Path, **options: object) -> Job:
 
 
 def test_masks_keep_folders_and_are_told_apart() -> None:
-    names = ["a.jpg", "a.png", "x/a.jpg", "x/a.png", "x.y/b.c.jpg"]
-    assert list(unique_stems(names)) == ["a", "a_png", "x/a", "x/a_png", "x.y/b.c"]
+    names = ["a.jpg", "a.png", "x/a.jpg", "x.y/a.jpg", "x.y/a.png", "x.y/b.c.jpg"]
+    assert list(unique_stems(names)) == ["a", "a_png", "x/a", "x.y/a", "x.y/a_png", "x.y/b.c"]
 
 
 @pytest.mark.parametrize("colours", [None, [(0, 0, 0), (255, 0, 0)]])
@@ -149,8 +149,9 @@ def test_what_is_still_to_be_done(pictures: Path, tmp_path: Path) -> None:
 
 
 def test_a_worker_writes_masks_and_returns_rows(pictures: Path, tmp_path: Path) -> None:
-    archive = job(pictures, tmp_path / "out")
-    table = Worker(archive, Attempts(1))(pictures_of(archive.source))
+    archive, attempts = job(pictures, tmp_path / "out"), Attempts(1)
+    table = Worker(archive, attempts)(pictures_of(archive.source))
+    assert attempts.begin("a.jpg and the next").deaths == 0
     found = {row["path"]: row for row in table.to_pylist()}
     assert table[FAULT].null_count == 4
     assert str(pictures / "bad.jpg") in found["bad.jpg"]["error"]

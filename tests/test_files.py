@@ -1,5 +1,6 @@
 """Nothing half-written, and no folder left that was made in vain."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,14 @@ def test_a_failure_leaves_neither_file_nor_folder_and_names_the_file(tmp_path: P
         raise OSError(28, "full")
     assert caught.value.filename == str(path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_or_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="is a device or a pipe") as caught:
+        write_text(tmp_path / "pipe", "text")
+    assert caught.value.filename == str(tmp_path / "pipe")
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_folders_that_were_there_stay(tmp_path: Path) -> None:

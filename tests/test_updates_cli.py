@@ -14,8 +14,10 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+import typer
 from cryptography.hazmat.primitives import serialization
 
+from edge_seg.cli.update_options import look_every_of
 from edge_seg.service.unit import unit_text
 from stream_fixtures import HttpCameraServer, http_camera
 from test_service import DOOR, SETTINGS, skip_without_sandbox
@@ -166,6 +168,31 @@ def test_a_model_is_fetched_and_tried_under_the_filter_of_the_unit(
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
+        (["https://h:99999/a.tflite"], "its host or port cannot be told"),
+        (["http://example.org/a.tflite"], "would fetch models unencrypted over a public network"),
+        (["https://h/a.tflite", "--ca-file", "no.pem"], "no.pem: cannot be read as certificates"),
+    ],
+)
+def test_what_is_typed_wrong_is_told_though_the_camera_has_a_model(
+    options: list[str], sentence: str, key: Path, web: ModelWeb
+) -> None:
+    have(web, key.parent / "models")
+    command = [*PROGRAM, "camera", "--no-window", "--model-key", str(key), "--model", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd=key.parent)
+    assert done.returncode == 1
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["1ms", "0.99s", "366d", "1000000d"])
+def test_how_often_to_look_has_bounds(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="between 1s and 365d"):
+        look_every_of(text)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
         (["camera", "--model", "https://h/a.tflite"], "give the public key that they are signed for"),
         (["camera", "--model-key", "public.pem"], "--model-key is for models that are fetched"),
         (["camera", "--model", "pets", "--model-slowest", "2x"], "--model-slowest is for models that are fetched"),
@@ -173,6 +200,7 @@ def test_a_model_is_fetched_and_tried_under_the_filter_of_the_unit(
         (["camera", "--model", "https://h/a.tflite", "--model-key", "no.pem"], "no.pem: the public key cannot be read"),
         (["run", "photos", "--out", "m/", "--model", "https://h/a.tflite"], "edge-seg camera  alone fetches models"),
         (["bench", "https://h/a.tflite"], "edge-seg camera  alone fetches models"),
+        (["camera", "--serve", "127.0.0.1:0", "--device-name", "\udcff"], "--device-name '\\udcff': holds bytes"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(options: list[str], sentence: str, tmp_path: Path) -> None:

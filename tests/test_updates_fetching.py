@@ -18,6 +18,7 @@ from edge_seg.updates.fetching import fetch
 from edge_seg.updates.limits import Limits
 from edge_seg.updates.manifest import LARGEST_MANIFEST_BYTES
 from edge_seg.updates.signing import PAYLOAD_TYPE, sign
+from edge_seg.updates.state import State, write_state
 from edge_seg.updates.store import Candidate, ModelStore
 from update_fixtures import (
     CLASSES,
@@ -27,6 +28,7 @@ from update_fixtures import (
     Request,
     breaking_off,
     certificates,
+    etag_of,
     fill_disk,
     manifest,
     model_bytes,
@@ -179,6 +181,22 @@ def test_proxies_of_the_environment(web: ModelWeb, store: ModelStore, monkeypatc
         assert len(proxy.requests) == 2
 
 
+@pytest.mark.parametrize(
+    ("proxy", "pattern"),
+    [
+        ("http://u:secret@[::", "proxy for http is no address by http or https"),
+        ("socks5://u:secret@127.0.0.1:9", "proxy for http is no address by http or https"),
+        ("localhost:3128", "proxy for http is no address by http or https"),
+        ("http://u:secret@127.0.0.1:9", "^http://models.local: over the environment's proxy: refuses the connection$"),
+    ],
+)
+def test_a_proxy_that_is_none(
+    proxy: str, pattern: str, web: ModelWeb, store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    assert "secret" not in refused(web, store, pattern, url="http://models.local/fire.tflite")
+
+
 # What is refused before a byte of the model is fetched -----------------------------------------------------------
 
 
@@ -201,7 +219,10 @@ MANIFESTS = {
     "signed for another purpose": (envelope(lambda it: it.update(payloadType="text/plain")), "no signed manifest"),
     "no base64": (envelope(lambda it: it.update(payload="\n" + it["payload"])), "no signed manifest"),
     "more than belongs there": (envelope(lambda it: it.update({"\x1b[31m": 1})), "no signed manifest"),
-    "a page": (b"<!doctype html><title>Log in to the hotel's WLAN</title>", "no signed manifest"),
+    "a page": (
+        b"<!doctype html><title>Log in to the hotel's WLAN</title>",
+        "web page instead of the manifest; does the",
+    ),
     "nothing": (b"", "no signed manifest"),
     "no text": (bytes(range(256)), "no signed manifest"),
     "deep": (b"[" * 100_000, "no signed manifest"),
@@ -246,6 +267,15 @@ def test_a_version_that_was_refused_is_not_fetched_again(web: ModelWeb, store: M
     assert web.sent_bytes[MODEL] == len(NEW)
 
 
+def test_a_state_that_knows_a_manifest_and_no_model(web: ModelWeb, tmp_path: Path) -> None:
+    web.publish(NEW, 7)
+    (tmp_path / "edited").mkdir()
+    write_state(tmp_path / "edited/state.json", State().knowing(web.url, etag_of(web.files[MANIFEST])))
+    edited = ModelStore(tmp_path / "edited", pytest.fail)
+    arrives(web, edited)
+    edited.close()
+
+
 def test_a_version_that_was_rolled_back_is_not_taken_again(web: ModelWeb, store: ModelStore) -> None:
     run_version(web, store, 3)
     web.publish(NEW, 7)
@@ -280,7 +310,7 @@ ANSWERS: dict[str, tuple[str, Callable[[Request], None], str]] = {
     "other bytes": (MODEL, lambda it: it.answer(200, bytes(len(NEW))), "SHA-256"),
     "compressed": (MODEL, lambda it: it.answer(200, NEW, Content_Encoding="gzip"), "compresses the model"),
     "in circles": (MANIFEST, redirect(MANIFEST), "redirects more than 5 times"),
-    "to a file": (MANIFEST, redirect("file:///etc/passwd"), "no address by http or https"),
+    "to a file": (MANIFEST, redirect("file:///etc/passwd"), r"^http://127\S+: redirects to what is no address"),
     "to nowhere": (MANIFEST, redirect("https://[::1"), "is no address"),
     "to a stranger in the clear": (MANIFEST, redirect("http://example.org/x"), "redirects to http://example.org, un"),
     "no HTTP": (MANIFEST, lambda it: it.wfile.write(b"220 mail.example ESMTP\r\n"), "does not speak HTTP"),
@@ -450,7 +480,8 @@ def test_parts_of_two_files_without_etags_are_found_out(web: ModelWeb, store: Mo
     assert len(web.asked_for(MODEL)) == 3
 
 
-def test_a_part_of_another_version_is_forgotten(web: ModelWeb, store: ModelStore) -> None:
+def test_a_part_of_another_version_is_forgotten_and_nothing_else(web: ModelWeb, store: ModelStore) -> None:
+    (store.download_folder / "mine.zip").touch()
     web.publish(model_bytes(5), 5)
     web.answers[MODEL] = [breaking_off(20_000), lambda request: None]
     with pytest.raises(UpdateError, match="hangs up"):
@@ -458,7 +489,7 @@ def test_a_part_of_another_version_is_forgotten(web: ModelWeb, store: ModelStore
     web.publish(NEW, 7)
     web.answers.clear()
     arrives(web, store)
-    assert [path.name for path in store.download_folder.iterdir()] == ["fire.tflite"]
+    assert {path.name for path in store.download_folder.iterdir()} == {"fire.tflite", "mine.zip"}
 
 
 @pytest.mark.parametrize("size_bytes", [10, 49_999, 50_000, 60_000])

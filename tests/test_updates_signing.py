@@ -338,6 +338,8 @@ REFUSALS: dict[str, tuple[tuple[object, ...], str]] = {
     "version": (("--version", 2**53), "is no version"),
     "key": (("--key", "keys/public.pem"), "not the private Ed25519 key that is needed but the public one"),
     "picture": (("--golden", "absent.png"), "absent.png: no such image"),
+    "onto the model": (("--out", "pets.tflite"), "pets.tflite: is read for the manifest and cannot be overwritten"),
+    "onto the key": (("--out", "keys/../keys/private.pem"), "private.pem: is read for the manifest"),
 }
 
 

@@ -233,6 +233,25 @@ def test_damage_is_told_once_and_done_without(name: str, device: Device) -> None
     assert device.told == []
 
 
+def test_no_file_of_somebody_else_is_removed(tmp_path: Path) -> None:
+    """As when --model-folder is a folder of the user's own."""
+    names = ("notes.txt", ".notes.1.part", "sub/.x.1.part", "versions/2024/a.jpg", "versions/old/b.jpg", "versions/4/c")
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    (tmp_path / ".state.77.part.json").write_text("{")
+    (tmp_path / "versions/5").mkdir()
+    device = Device(tmp_path)
+    for version in (3, 7, 8):
+        device.run(version)
+    with pytest.raises(UpdateError, match="File exists"):
+        device.accept(2024)
+    device.store.close()
+    assert all((tmp_path / name).read_text() == "mine" for name in names)
+    assert {path.name for path in (tmp_path / "versions").iterdir()} == {"2024", "old", "4", "7", "8"}
+    assert not (tmp_path / ".state.77.part.json").exists()
+
+
 def test_a_model_whose_state_was_lost_has_to_prove_itself(device: Device) -> None:
     device.run(3)
     device.accept(7)

@@ -17,9 +17,10 @@ from edge_seg.segmenter import Segmentation, Segmenter
 from edge_seg.updates.probation import FrameProbation
 from edge_seg.updates.slowest import Slowest, limit_ms, parse_slowest
 from edge_seg.updates.trial import TrialReport, TrialTask, run_trial
-from edge_seg.updates.trial_process import misfit
+from edge_seg.updates.trial_process import examine, misfit
 from untrustworthy_models import crashing
 from update_fixtures import GOLDEN
+from updating_camera import FAST, golden, loaded, path_of
 
 
 @pytest.mark.parametrize(
@@ -139,6 +140,7 @@ def test_a_trial_ends_with_the_camera(tmp_path: Path) -> None:
 def test_how_a_trial_ended_is_told(
     script: str, limit_s: float, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    (tmp_path / "model.tflite").write_bytes(b"")
     program = tmp_path / "python"
     program.write_text(f"#!/bin/sh\n{script}\n")
     program.chmod(0o755)
@@ -154,6 +156,32 @@ def test_a_process_that_cannot_be_started_says_nothing_of_the_model(
     monkeypatch.setattr(sys, "executable", str(tmp_path / "absent"))
     with pytest.raises(UpdateError, match="cannot be started"):
         run_trial(task(tmp_path / "model.tflite"), threading.Event())
+
+
+def test_nothing_of_the_working_folder_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pydantic.py").write_text("raise SystemExit(3)")
+    (tmp_path / "model.tflite").write_bytes(b"no model")
+    monkeypatch.chdir(tmp_path)
+    report = run_trial(task(tmp_path / "model.tflite"), threading.Event())
+    assert report is not None
+    assert "not a TFLite model" in f"{report.refusal}"
+
+
+def test_a_file_that_vanished_says_nothing_of_the_model(tmp_path: Path) -> None:
+    with pytest.raises(UpdateError, match=r"model\.tflite: is gone"):
+        run_trial(task(tmp_path / "model.tflite"), threading.Event())
+
+
+def test_a_damaged_file_of_the_model_that_runs_says_nothing_of_the_new_one(tmp_path: Path) -> None:
+    (tmp_path / "running.tflite").write_bytes(b"no model")
+    names = tuple(item.name for item in loaded(FAST).classes)
+    asked = task(path_of(FAST)).model_copy(
+        update={"running": tmp_path / "running.tflite", "classes": names, "golden": golden(FAST)}
+    )
+    report = examine(asked)
+    assert report.refusal is None
+    assert report.candidate_ms > 0
+    assert report.running_ms is None
 
 
 @pytest.mark.parametrize(("needs_scores", "words"), [(False, None), (True, "--smooth and --collect need scores")])

@@ -18,8 +18,11 @@ def atomic_path(path: Path) -> Generator[Path]:
 
     The temporary name keeps the suffix, so that encoders that go by the suffix work. Parent
     folders are made, and removed again on failure. A reader sees the old file or the whole new one,
-    never a part. An OSError names `path`, whatever it was about to name.
+    never a part. An OSError names `path`, whatever it was about to name; a device or a pipe is one: root could
+    replace /dev/null by a file.
     """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "is a device or a pipe, where a file is written", str(path))
     made = make_folder(path.parent)
     temporary = path.with_name(f".{_short(path.stem)}.{os.getpid()}.part{path.suffix}")
     try:

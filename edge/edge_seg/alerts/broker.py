@@ -14,6 +14,7 @@ from edge_seg.alerts.slugs import slug
 from edge_seg.errors import AlertError
 
 _DISCOVERY_PREFIX = "homeassistant"
+_LONGEST_TOPIC = 1000
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ def parse_broker(
         AlertError: no such address, or one that would send alerts in the clear.
     """
     parts = parse_address(uri, ("mqtt", "mqtts"))
+    if "#" in uri:  # urlsplit would leave the rest away
+        raise AlertError(f"{shown(parts)}: holds a #, which no topic does; write one in a password as %23")
     encrypted = parts.scheme == "mqtts"
     if not encrypted:
         check_plaintext(parts, allowed=plaintext, secure_scheme="mqtts")
@@ -78,6 +81,8 @@ def _discovery(parts: SplitResult) -> str | None:
 
 def _topic(text: str, parts: SplitResult) -> str:
     topic = text.strip("/")
+    if len(topic) > _LONGEST_TOPIC:
+        raise AlertError(f"{shown(parts)}: its topic has {len(topic)} letters; give one of at most {_LONGEST_TOPIC}")
     if any(letter in "+#\0$" for letter in topic):
         raise AlertError(f"{shown(parts)}: a topic holds no + # or $, as '{topic}' does; give another")
     return topic

@@ -27,6 +27,7 @@ from typing import Any
 from edge_seg.alerts.region import Region
 from edge_seg.alerts.rule import COMPARISONS, LONGEST_S, Rule, duration
 from edge_seg.errors import AlertError
+from edge_seg.unicode_text import is_unicode
 
 _TOKEN = re.compile(r"""\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[<>]=?|[:(),]|[^\s"'<>=:(),]+|\S)""", re.DOTALL)
 _NUMBER = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(.*)", re.ASCII | re.DOTALL)
@@ -45,6 +46,7 @@ def parse_rule(text: str, regions: Mapping[str, Region] | None = None) -> Rule:
     Raises:
         AlertError: not a rule; the sentence points at what was wrong.
     """
+    _check_unicode("alert", text)
     tokens = _Tokens(text, f"alert '{_one_line(text)}'")
     head, comparison = tokens.until_comparison()
     name, class_name = _name_and_class(tokens, head)
@@ -66,6 +68,7 @@ def parse_region(text: str) -> Region:
     Raises:
         AlertError: not such a text.
     """
+    _check_unicode("region", text)
     name, equals, points = text.partition("=")
     tokens = _Tokens(points, f"region '{_one_line(text)}'", "write it as in  pond=0.1,0.5 0.9,0.5 0.9,1 0.1,1")
     if not equals or not name.strip():
@@ -197,6 +200,11 @@ class _Tokens:
 
 def _is_quoted(token: str) -> bool:
     return len(token) > 1 and token[0] in "\"'"
+
+
+def _check_unicode(what: str, text: str) -> None:
+    if not is_unicode(text):
+        raise AlertError(f"{what} {text!a}: holds bytes that are no UTF-8; write it in UTF-8")
 
 
 def _one_line(text: str) -> str:

@@ -27,6 +27,7 @@ def parse_address(url: str, schemes: tuple[str, ...]) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
+        url.encode()
     except ValueError:  # its text may hold the beginning of a password
         raise AlertError(
             f"'{schemes[-1]}://…' is no address, its host or port cannot be told; write it as {form}, and / ? # @ of a "

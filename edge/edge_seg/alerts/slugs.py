@@ -5,12 +5,18 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+_LONGEST = 200
+"""MQTT takes topics of 65,535 bytes, and file systems names of 255."""
+
 
 def slug(text: str) -> str:
-    """Return `text` in a-z, 0-9 and underscores; a name that has none of these becomes a hash."""
+    """Return `text` in a-z, 0-9 and underscores, at most 200; a name that has none of these becomes a hash."""
     ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     plain = re.sub(r"[^a-z0-9]+", "_", ascii_text.lower()).strip("_")
-    return plain or hashlib.sha256(text.encode()).hexdigest()[:8]
+    if 0 < len(plain) <= _LONGEST:
+        return plain
+    short = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return f"{plain[: _LONGEST - 9]}_{short}" if plain else short
 
 
 def slugs(texts: Sequence[str]) -> dict[str, str]:

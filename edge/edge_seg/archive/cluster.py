@@ -92,6 +92,7 @@ def _set_environment(address: str) -> None:
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of a change to come
         "RAY_BACKEND_LOG_LEVEL": "fatal",  # its C++ side writes to the terminal
+        "RAY_worker_niceness": "0",  # as the run without Ray; 15 otherwise
         "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # it prints on stdout how each worker died
     }
     if address not in ("auto", "local"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from edge_seg.errors import AlertError
+from edge_seg.unicode_text import is_unicode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -122,8 +123,10 @@ def alert_settings(
     """Return what the options and the environment ask for; None when that is nothing.
 
     Raises:
-        AlertError: a rule or region that is none, or a receiver without anything to tell it.
+        AlertError: a rule, region or name that is none, or a receiver without anything to tell it.
     """
+    if device_name and not is_unicode(device_name):
+        raise AlertError(f"--device-name {device_name!a}: holds bytes that are no UTF-8; write it in UTF-8")
     if not (rules or regions or mqtt or webhooks or commands):
         return None
     if not rules and (regions or webhooks or commands):

@@ -10,6 +10,8 @@ from edge_seg.cli.options import InputRangeOption, JsonOption, LabelsOption, Run
 from edge_seg.runtimes import DEFAULT_RUNTIME
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from edge_seg.updates.describing import Check
     from edge_seg.updates.manifest import Manifest
 
@@ -70,6 +72,8 @@ def sign(
     from edge_seg.updates.signing import exposed, load_private_key
     from edge_seg.updates.signing import sign as signed
 
+    target = out or _manifest_beside(model)
+    _check_overwrites_none(target, (model, golden, *key))
     private_keys = [load_private_key(path) for path in key]
     for warning in filter(None, map(exposed, key)):
         typer.secho(f"edge-seg: {warning}", fg=typer.colors.YELLOW, err=True)
@@ -77,7 +81,6 @@ def sign(
     promise = Promise(version, name or model.stem, device_class, slowest_ms, least_agreement, any_golden)
     segmenter = load_segmenter(model, runtime=runtime, threads=1, labels=labels, input_range=input_range)
     manifest = describe_model(model, segmenter, read_image(golden), promise)
-    target = out or _manifest_beside(model)
     write_text(target, signed(manifest, *private_keys))
     typer.echo(f"{target}: version {manifest.version} of {manifest.name}, for {_devices(manifest)}")
     typer.echo(f"golden picture: {_shares(manifest)}")
@@ -122,6 +125,13 @@ def _require_updates() -> None:
     from edge_seg.extras import require_extra
 
     require_extra("updates", purpose="signing and verifying models")
+
+
+def _check_overwrites_none(target: Path, inputs: "Sequence[Path]") -> None:
+    from edge_seg.errors import UpdateError
+
+    if target.exists() and any(path.exists() and path.samefile(target) for path in inputs):
+        raise UpdateError(f"{target}: is read for the manifest and cannot be overwritten by it; give another --out")
 
 
 def _milliseconds(text: str) -> float:

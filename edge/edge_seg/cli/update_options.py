@@ -28,6 +28,15 @@ _ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 MODELS_FOLDER = Path("models")
 LOOK_EVERY_S = 3600.0
+_MOST_OFTEN_S, _LEAST_OFTEN_S = 1.0, 365 * 86400.0
+
+
+def look_every_of(text: str | float) -> float:
+    """Read 10m, 1h or 1d; a default is given as a number of seconds."""
+    seconds = seconds_of(text)
+    if not _MOST_OFTEN_S <= seconds <= _LEAST_OFTEN_S:
+        raise typer.BadParameter(f"'{text}' is too often or too seldom; give between 1s and 365d")
+    return seconds
 
 
 def slowest_of(text: str) -> Slowest:
@@ -59,7 +68,7 @@ ModelFolderOption = Annotated[
 ModelEveryOption = Annotated[
     float,
     typer.Option(
-        parser=seconds_of,
+        parser=look_every_of,
         metavar="TIME",
         help="How often to look: 10m, 1h, 1d.",
         show_default="1h",
@@ -116,7 +125,8 @@ def update_settings(
     """Return what is asked of new models; None where the model is a file.
 
     Raises:
-        UpdateError: an address without a key, an option that belongs to an address, or no key in the file.
+        UpdateError: no address, or one without a key, an option that belongs to an address, or no key in the file.
+        AlertError: no certificates in the file.
         MissingExtraError: the extra `updates` is not installed.
     """
     if model is None or not is_address(model):
@@ -128,10 +138,15 @@ def update_settings(
             "signed for, as  --model-key public.pem"
         )
     require_extra("updates", purpose="fetching models")
+    from edge_seg.alerts.network import tls_context
+    from edge_seg.updates.address import parse_model_address
     from edge_seg.updates.device_class import this_device
     from edge_seg.updates.settings import UpdateSettings
     from edge_seg.updates.signing import load_public_key
 
+    # What is typed wrong is told now, not at the first look of a camera that has a model.
+    parse_model_address(model, plaintext=plaintext)
+    tls_context(ca_file)
     return UpdateSettings(
         url=model,
         key=load_public_key(key),

@@ -12,6 +12,14 @@ class RefusedBeforeError(UpdateError):
     """This device has refused the version that is offered, and said why then."""
 
 
+def refused_before(store: ModelStore, version: int) -> RefusedBeforeError:
+    """Say that a version is offered that was refused here, and why that was."""
+    return RefusedBeforeError(
+        f"offers version {version}, which was refused here ({store.refused[version]}); sign what is better with a "
+        "higher --version, or, where this device was at fault, give it another --model-folder"
+    )
+
+
 def is_current(manifest: Manifest, store: ModelStore) -> bool:
     """Whether it is the model that runs.
 
@@ -48,10 +56,7 @@ def check_wanted(manifest: Manifest, store: ModelStore, *, device: str, classes:
             "sign the old model with a higher --version"
         )
     if manifest.version in store.refused:
-        raise RefusedBeforeError(
-            f"offers version {manifest.version}, which was refused here ({store.refused[manifest.version]}); sign what "
-            "is better with a higher --version"
-        )
+        raise refused_before(store, manifest.version)
     if not fits(manifest.device_class, device):
         raise UpdateError(
             f"offers a model for {manifest.device_class}, and this device is {device}; give this one an address of "

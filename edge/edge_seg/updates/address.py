@@ -40,8 +40,10 @@ class Address:
         here = urlsplit(self.url)
         try:
             there = _parts(urljoin(self.url, location))
-        except ValueError:
-            raise UpdateError(f"{shown(here)}: redirects to what is no address; give the final address") from None
+        except (ValueError, UpdateError):
+            raise UpdateError(
+                f"{shown(here)}: redirects to what is no address by http or https; give the final address"
+            ) from None
         same_host = there.hostname == here.hostname
         if there.scheme == "http" and not (same_host and here.scheme == "http"):
             raise UpdateError(f"{shown(here)}: redirects to {shown(there)}, unencrypted; give the final address")

@@ -148,7 +148,12 @@ def etag_or_empty(text: str) -> str:
     return text if _ETAG.fullmatch(text) else ""
 
 
-def _reason(error: BaseException) -> str:
+def _reason(error: urllib3.exceptions.HTTPError) -> str:
+    over = "over the environment's proxy: " if isinstance(error, urllib3.exceptions.ProxyError) else ""
+    return f"{over}{_cause(error)}"
+
+
+def _cause(error: BaseException) -> str:
     for cause in _causes(error):
         if isinstance(cause, ConnectionError) and cause.errno is None:
             return "hangs up"

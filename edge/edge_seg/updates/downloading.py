@@ -14,6 +14,7 @@ from edge_seg.updates.partial_file import PartialFile, TooLongError
 _MOST_TRIES = 5
 """Of one download: what the last one got is kept for the next check."""
 _WHAT = "model"
+_OF_A_DOWNLOAD = re.compile(r"[0-9a-f]{64}\.(part|etag|wrong)|.+\.tflite")
 
 
 class Download:
@@ -46,7 +47,7 @@ class Download:
 
     def _remove_others(self) -> None:
         for path in self._folder.iterdir():
-            if path.is_file() and not path.name.startswith(self._manifest.sha256):
+            if _OF_A_DOWNLOAD.fullmatch(path.name) and not path.name.startswith(self._manifest.sha256):
                 path.unlink()
 
     def _check_room(self, keep_free_bytes: int) -> None:

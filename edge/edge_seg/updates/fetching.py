@@ -53,7 +53,10 @@ def fetch(
     """
     address = parse_model_address(url, plaintext=plaintext)
     client = Client(limits, ca_file, stopping or threading.Event())
-    found = _ask_for_manifest(client, address.manifest, store.etag(url))
+    known = (
+        store.etag(url) if store.current() or store.refused else ""
+    )  # of nothing, where the state was changed by hand
+    found = _ask_for_manifest(client, address.manifest, known)
     if found is None:
         return None
     text, etag = found
@@ -81,6 +84,11 @@ def _ask_for_manifest(client: Client, address: Address, known_etag: str) -> tupl
                     f"{answer.place}: its manifest has more than {LARGEST_MANIFEST_BYTES / 1e6:.0f} MB, so it is none; "
                     "make it with  edge-seg models sign"
                 )
+        if text.lstrip().startswith(b"<"):
+            raise UpdateError(
+                f"{answer.place}: answers with a web page instead of the manifest; does the network ask for a login? "
+                "Else check the address"
+            )
         return bytes(text), answer.etag
 
 

@@ -14,5 +14,5 @@ class Limits:
     window_s: float = 30.0
     """Over every such span, headers and all, a server has to keep up `lowest_bytes_per_s`, or it is given up."""
     lowest_bytes_per_s: float = 500.0
-    keep_free_bytes: int = 64 * 2**20
+    keep_free_bytes: int = 64_000_000
     """What stays free of the disk when the model is there."""

@@ -8,6 +8,8 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from edge_seg.alerts.network import parse_address
+from edge_seg.errors import AlertError, UpdateError
 from edge_seg.updates.limits import Limits
 from edge_seg.updates.watchdog import Watchdog
 
@@ -16,6 +18,9 @@ def pools(url: str, watchdog: Watchdog, context: ssl.SSLContext, limits: Limits)
     """Return what opens `url`; its connections tell the watchdog of themselves.
 
     Proxies are those of http_proxy, https_proxy, all_proxy and no_proxy.
+
+    Raises:
+        UpdateError: such a proxy has no address by HTTP.
     """
     timeout = urllib3.Timeout(connect=limits.connect_s, read=limits.silence_s)
     proxy = _proxy(url)
@@ -38,7 +43,17 @@ def _proxy(url: str) -> str | None:
     if urllib.request.proxy_bypass(parts.netloc):
         return None
     proxies = urllib.request.getproxies()
-    return proxies.get(parts.scheme) or proxies.get("all")
+    proxy = proxies.get(parts.scheme) or proxies.get("all")
+    if proxy is None:
+        return None
+    try:
+        parse_address(proxy, ("https", "http"))
+    except AlertError:
+        raise UpdateError(
+            f"the environment's proxy for {parts.scheme} is no address by http or https; write it as http://host:port, "
+            "or leave it away with no_proxy"
+        ) from None
+    return proxy
 
 
 def _proxy_headers(proxy: str) -> dict[str, str]:

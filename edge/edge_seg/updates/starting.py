@@ -7,6 +7,8 @@ from pathlib import Path
 from edge_seg.errors import ModelError, UpdateError
 from edge_seg.model_slot import ModelSlot
 from edge_seg.segmenter import Segmenter
+from edge_seg.updates.acceptance import refused_before
+from edge_seg.updates.address import parse_model_address
 from edge_seg.updates.probation import FrameProbation
 from edge_seg.updates.settings import UpdateSettings, in_full
 from edge_seg.updates.store import ModelStore, Report, Stored
@@ -102,8 +104,9 @@ def _first(settings: UpdateSettings, store: ModelStore, doing: Callable[[str], N
 def _accepted(settings: UpdateSettings, store: ModelStore, doing: Callable[[str], None]) -> Stored:
     doing("fetching the first model")
     candidate = settings.fetch(store, None)
-    if candidate is None:
-        raise UpdateError("the model that is offered was refused before")
+    if candidate is None:  # the manifest is known, of the model that was refused last
+        place = parse_model_address(settings.url, plaintext=settings.plaintext).shown
+        raise UpdateError(f"{place}: {refused_before(store, [*store.refused][-1])}")
     doing("trying the first model")
     manifest, report = candidate.manifest, settings.trial(candidate, None, threading.Event())
     if report is not None and report.refusal is not None:

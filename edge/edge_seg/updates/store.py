@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_seg.errors import UpdateError
-from edge_seg.files import make_folder, remove_parts
+from edge_seg.files import is_part_name, make_folder
 from edge_seg.updates.manifest import Manifest
 from edge_seg.updates.recovery import rebuilt, recovered
 from edge_seg.updates.state import State, read_state, telling_faults, write_state
@@ -66,7 +66,7 @@ class ModelStore:
             self._handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 self._take()
-                remove_parts(folder)
+                self._remove_parts()
                 self._state = self._read()
                 self._stored = self._versions.intact()
                 self._recover()
@@ -188,6 +188,12 @@ class ModelStore:
             raise UpdateError(
                 f"{self.folder}: another camera keeps its models there; give this one a folder of its own"
             ) from None
+
+    def _remove_parts(self) -> None:
+        """Remove what a killed process left of `state.json`; other files may be somebody's."""
+        for path in self.folder.glob(".state.*"):
+            if is_part_name(path.name):
+                path.unlink()
 
     def _read(self) -> State:
         try:

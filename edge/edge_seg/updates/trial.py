@@ -28,7 +28,7 @@ class TrialTask(BaseModel):
 
     candidate: Path
     running: Path | None
-    """The model to compare its speed with."""
+    """The model to compare its speed with, where it can be read."""
     classes: tuple[str, ...]
     golden: Golden
     loading: Loading
@@ -68,9 +68,10 @@ def run_trial(task: TrialTask, stop: threading.Event, *, limit_s: float = TRIAL_
     A model that ends the process or takes longer than `limit_s` is refused.
 
     Raises:
-        UpdateError: the process cannot be started, which says nothing of the model.
+        UpdateError: the process cannot be started, or the file is gone, which says nothing of the model.
     """
-    command = [sys.executable, "-m", "edge_seg.updates.trial_process", f"{limit_s:.0f}"]
+    # -P: what lies in the working folder is no module, whatever it is called
+    command = [sys.executable, "-P", "-m", "edge_seg.updates.trial_process", f"{limit_s:.0f}"]
     try:
         with TemporaryFile() as given, TemporaryFile() as answer:
             given.write(task.model_dump_json().encode())
@@ -83,6 +84,8 @@ def run_trial(task: TrialTask, stop: threading.Event, *, limit_s: float = TRIAL_
         raise UpdateError(f"a new model cannot be tried, its process cannot be started ({error.strerror})") from None
     if stop.is_set():
         return None
+    if not task.candidate.exists():
+        raise UpdateError(f"{task.candidate}: is gone; does its disk fail? It is fetched again")
     if not in_time:
         return TrialReport(refusal=f"its trial did not end within {limit_s:.0f} s")
     if process.returncode != 0:

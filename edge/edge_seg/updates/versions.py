@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_seg.errors import UpdateError
-from edge_seg.files import sync, write_durably
+from edge_seg.files import is_part_name, sync, write_durably
 from edge_seg.model_identity import ModelIdentity, file_sha256
 from edge_seg.updates.manifest import Manifest, manifest_json, parse_manifest
 
@@ -48,7 +48,7 @@ class Versions:
             OSError: the disk is full or fails; the model is where it was.
         """
         folder = self._folder / str(manifest.version)
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove_version(folder)
         folder.mkdir()
         try:
             write_durably(folder / _MANIFEST_NAME, manifest_json(manifest))
@@ -62,11 +62,11 @@ class Versions:
         return Stored(path, manifest)
 
     def keep(self, versions: Collection[int | None]) -> None:
-        """Remove all but these."""
+        """Remove all other versions; what is none stays, lest a user who names the wrong folder loses files."""
         kept = {str(version) for version in versions}
         for path in self._folder.iterdir():
             if path.name not in kept:
-                shutil.rmtree(path, ignore_errors=True)
+                _remove_version(path)
 
     def _read(self, version: int) -> Stored | None:
         folder = self._folder / str(version)
@@ -76,3 +76,13 @@ class Versions:
             if manifest.version == version and file_sha256(stored.path) == manifest.sha256:
                 return stored
         return None
+
+
+def _remove_version(folder: Path) -> None:
+    """Remove a folder that holds what `move_in` puts there, or a part of it, and nothing else."""
+    if folder.name.isdecimal() and folder.is_dir() and all(_is_of_version(path.name) for path in folder.iterdir()):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_of_version(name: str) -> bool:
+    return name == _MANIFEST_NAME or name.endswith(".tflite") or is_part_name(name)
