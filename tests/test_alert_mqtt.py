@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from device_fixtures import frame, result
 from edge_seg import __version__
 from edge_seg.alerts import AlertEvent, Rule, parse_rules
 from edge_seg.alerts.broker import Broker, parse_broker
-from edge_seg.alerts.broker_connection import BrokerConnection
+from edge_seg.alerts.broker_connection import BrokerConnection, _silence
 from edge_seg.alerts.courier import Courier, Unreachable, close_couriers, receiver_outage
 from edge_seg.alerts.event import rule_fields
 from edge_seg.alerts.mqtt import MqttNotifier, OneMessage
@@ -52,15 +53,29 @@ def topics_of(broker: Broker, rules: tuple[Rule, ...] = RULES) -> Topics:
 class Line:
     """A notifier with its courier and outbox, as a camera has them."""
 
-    def __init__(self, broker: Broker, store: EventStore, reports: list[str], rules: tuple[Rule, ...] = RULES) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        store: EventStore,
+        reports: list[str],
+        rules: tuple[Rule, ...] = RULES,
+        **more: float,
+    ) -> None:
         outage = receiver_outage(f"MQTT broker {broker.name}", reports.append)
         self.telemetry = Telemetry(("red", "blue"), model=OLD, board=Board(lambda: 48.5, lambda: ()))
         discovery = Outage("Home Assistant", "will not find it", reports.append)
         self.notifier = MqttNotifier(
-            broker, topics_of(broker, rules), outage, discovery, self.telemetry, telemetry_every_s=3600
+            broker,
+            topics_of(broker, rules),
+            outage,
+            discovery,
+            self.telemetry,
+            reports.append,
+            telemetry_every_s=3600,
+            **more,
         )
-        outbox = DiskOutbox(store, "broker", self.notifier.name, reports.append)
-        self._courier = Courier(self.notifier, outbox, outage, reports.append)
+        self.outbox = DiskOutbox(store, "broker", self.notifier.name, reports.append)
+        self._courier = Courier(self.notifier, self.outbox, outage, reports.append)
         self.notifier.start(self._courier.wake)
 
     def tell(self, item: AlertEvent) -> None:
@@ -171,6 +186,48 @@ def test_home_assistant_is_told_what_there_is(tmp_path: Path, broker: Mosquitto,
     assert share["value_template"] == "{{ value_json.share['red'] }}"
 
 
+def test_two_cameras_of_one_name_are_told_and_the_one_that_is_left_stays_online(
+    tmp_path: Path, broker: Mosquitto, reports: list[str]
+) -> None:
+    others: list[str] = []
+    (tmp_path / "other").mkdir()
+    with line(broker.uri, tmp_path, reports, old_will_s=0.0), subscriber(broker.port, f"{BASE}/status") as heard:
+        wait_until(lambda: heard.last(f"{BASE}/status") == "online")
+        for times in (1, 2):
+            with line(broker.uri, tmp_path / "other", others):
+                wait_until(lambda times=times: len(heard.messages) == 3 * times - 1, "the other one")
+            wait_until(lambda times=times: len(heard.messages) == 3 * times + 1, "online again")
+        with subscriber(broker.port, f"{BASE}/status") as late:
+            wait_until(lambda: late.messages == [(f"{BASE}/status", "online", True)])
+    assert heard.on(f"{BASE}/status")[-3:] == ["online", "offline", "online"]
+    name = f"MQTT broker {broker.uri}"
+    assert reports == [f"{name}: another camera uses edge-seg/pi, too; give each its own name with --device-name"]
+    assert others == []
+
+
+def test_a_cameras_own_will_that_comes_late_is_contradicted_and_not_told(
+    tmp_path: Path, broker: Mosquitto, reports: list[str]
+) -> None:
+    with line(broker.uri, tmp_path, reports), subscriber(broker.port, f"{BASE}/status") as heard:
+        wait_until(lambda: heard.last(f"{BASE}/status") == "online")
+        earlier = BrokerConnection(parse_broker(broker.uri, "pi"), will=(f"{BASE}/status", "offline"))
+        earlier._client.socket().shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
+        wait_until(lambda: heard.on(f"{BASE}/status")[-2:] == ["offline", "online"], "online again")
+        earlier.close()
+    assert reports == []
+
+
+def test_a_camera_that_may_not_hear_its_status_is_not_disturbed(tmp_path: Path, reports: list[str]) -> None:
+    (tmp_path / "acl").write_text("topic write edge-seg/#\ntopic write homeassistant/#\n")
+    with (
+        mosquitto(tmp_path, "allow_anonymous true", f"acl_file {tmp_path / 'acl'}") as broker,
+        line(broker.uri, tmp_path, reports) as opened,
+    ):
+        opened.tell(of(RULES[0]))
+        wait_until(lambda: opened.outbox.count() == 0, "the delivery")
+    assert reports == []
+
+
 def test_who_comes_later_finds_how_things_stand(tmp_path: Path, broker: Mosquitto, reports: list[str]) -> None:
     with line(broker.uri, tmp_path, reports) as opened:
         with subscriber(broker.port) as heard:
@@ -230,7 +287,9 @@ def test_no_alert_is_lost_over_an_outage_and_a_restart(tmp_path: Path, reports: 
         for item in events:
             opened.tell(item)
         wait_until(lambda: bool(reports))
-    assert reports == [f"MQTT broker {absent.uri}: refuses the connection; alerts wait until it works again"]
+    assert reports == [
+        f"MQTT broker {absent.uri}: refuses the connection at port {absent.port}; alerts wait until it works again"
+    ]
     absent.start()
     try:
         with subscriber(absent.port) as heard, line(absent.uri, tmp_path, reports):
@@ -248,7 +307,9 @@ def test_a_password_is_needed_where_it_is(tmp_path: Path, reports: list[str]) ->
         uri = f"mqtt://ann:s3cret@127.0.0.1:{broker.port}"
         with line(uri, tmp_path, reports):
             wait_until(lambda: bool(reports))
-    assert "refuses the connection (Not authorized)" in reports[0]
+        with pytest.raises(Unreachable, match=r"name a user, as in mqtts://USER@host, and set EDGE_SEG_MQTT_PASSWORD"):
+            OneMessage(parse_broker(broker.uri, "pi")).deliver(event())
+    assert "refuses the connection (Not authorized): check the user 'ann' and EDGE_SEG_MQTT_PASSWORD" in reports[0]
     assert "s3cret" not in reports[0]
 
 
@@ -308,7 +369,15 @@ def test_an_encrypted_broker_is_checked(tmp_path: Path) -> None:
         uri = f"mqtts://127.0.0.1:{broker.port}"
         with pytest.raises(Unreachable, match=r"certificate is not trusted.*--ca-file"):
             OneMessage(parse_broker(uri, "pi")).deliver(event())
-        OneMessage(parse_broker(uri, "pi", ca_file=tmp_path / "cert.pem")).deliver(event())
+        trusting = parse_broker(uri, "pi", ca_file=tmp_path / "cert.pem")
+        OneMessage(trusting).deliver(event())
+        with pytest.raises(Unreachable, match=r"for another name .*127\.1.*: use the name in the certificate"):
+            OneMessage(replace(trusting, host="127.1")).deliver(event())
+
+
+def test_a_silent_broker_is_asked_for_its_scheme() -> None:
+    assert _silence(parse_broker("mqtt://ha:8883", "pi")) == "does not answer in time: port 8883 mostly speaks mqtts://"
+    assert _silence(parse_broker("mqtts://ha", "pi")) == _silence(parse_broker("mqtt://ha", "pi"))
 
 
 def test_no_event_waits_behind_telemetry(broker: Mosquitto) -> None:
@@ -358,10 +427,11 @@ def test_a_brokers_address_is_read(uri: str, expected: tuple[Any, ...]) -> None:
         ("http://ha", "no address by mqtt or mqtts"),
         ("mqtt://ha/a/+/b", "holds no + # or"),
         ("mqtt://ha?qos=2", "knows no option 'qos'"),
+        ("server.local", "server.local: is no address by mqtt or mqtts; write it as mqtts://server.local"),
+        ("ha:8883", "ha:8883: is no address by mqtt or mqtts; write it as mqtts://ha:8883"),
         ("mqtt://ha/a/#", "holds a #, which no topic does"),
         ("mqtt://ha/" + "x" * 1001, "its topic has 1001 letters"),
         ("mqtt://ha/\udcff", "is no address"),
-        ("ha", "no address by mqtt or mqtts"),
     ],
 )
 def test_a_bad_broker_is_one_sentence(uri: str, says: str) -> None:

@@ -106,7 +106,7 @@ def test_sigterm_ends_within_two_seconds_whoever_is_away(tmp_path: Path) -> None
             assert process.wait(timeout=20) == 0
             assert time.monotonic() - started < 2.5
     complaints = (tmp_path / "stderr").read_text()
-    assert "refuses the connection; alerts wait until it works again" in complaints
+    assert "refuses the connection at port " in complaints
     assert "Traceback" not in complaints
 
 
@@ -115,7 +115,7 @@ def test_the_next_run_delivers_what_a_killed_one_left(tmp_path: Path) -> None:
     arguments = ["--alert", ALWAYS, "--webhook", f"http://127.0.0.1:{port}/hook"]
     journal = tmp_path / "alerts" / "alerts.jsonl"
     with camera(tmp_path, *arguments) as process:
-        wait_until(lambda: "refuses the connection" in (tmp_path / "stderr").read_text())
+        wait_until(lambda: "refuses the connection" in (tmp_path / "stderr").read_text() and len(lines(journal)) == 1)
         process.kill()
     (first,) = lines(journal)
     with web(port=port) as server, camera(tmp_path, *arguments):

@@ -17,8 +17,17 @@ import pytest
 
 from device_fixtures import write_video
 from edge_seg.cli.service_arguments import parse_camera
-from edge_seg.cli.service_checks import check_model, check_outputs, sudo_line
+from edge_seg.cli.service_checks import (
+    check_extras,
+    check_model,
+    check_outputs,
+    check_reach,
+    check_token,
+    needed_extras,
+    sudo_line,
+)
 from edge_seg.errors import ServiceError, UpdateError
+from edge_seg.extras import EXTRAS
 from edge_seg.service.installation import check_name, install, uninstall
 from edge_seg.service.quoting import environment_line, exec_word
 from edge_seg.service.reach import below_home, closed_path
@@ -227,6 +236,69 @@ def test_what_is_wrong_with_a_key_is_said_before_the_service_is_written(tmp_path
         check_model(parse_camera(["--model", "https://host/fire.tflite"]))
 
 
+@pytest.mark.parametrize(
+    ("options", "extras"),
+    [
+        (["--source", "0"], []),
+        (["--serve", "8080", "--mqtt", "mqtt://ha"], ["web", "mqtt"]),
+        (["--out", "http://127.0.0.1:8080"], ["web"]),
+        (["--model", "https://host/fire.tflite"], ["updates"]),
+    ],
+)
+def test_the_extras_of_the_options(options: list[str], extras: list[str]) -> None:
+    assert needed_extras(parse_camera(options)) == extras
+    check_extras(extras)
+
+
+def test_a_missing_extra_is_said_with_the_services_own_pip(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(EXTRAS, "mqtt", ("paho_of_nobody",))
+    with pytest.raises(ServiceError, match="would not start") as raised:
+        check_extras(["web", "mqtt"])
+    assert f"{sys.executable} -m pip install 'edge-seg[mqtt]'" in str(raised.value)
+
+
+def test_the_cure_of_a_closed_environment_installs_what_the_options_need(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    (tmp_path / "python").touch()
+    with pytest.raises(ServiceError, match=r"bin/pip install 'edge-seg\[web,mqtt\]'"):
+        check_reach([tmp_path / "python"], None, ["web", "mqtt"])
+
+
+@pytest.mark.parametrize(
+    ("options", "environment", "is_fine"),
+    [
+        (["--serve", "0.0.0.0:8080"], None, False),
+        (["--out", "http://0.0.0.0:8080"], None, False),
+        (["--serve", "0.0.0.0:8080"], "# EDGE_SEG_TOKEN=abc\nEDGE_SEG_TOKEN=\n", False),
+        (["--serve", "0.0.0.0:8080"], "A=1\nEDGE_SEG_TOKEN='abc'\n", True),
+        (["--serve", "0.0.0.0:8080", "--token", "abc"], None, True),
+        (["--serve", "0.0.0.0:8080", "--token-file", "token.txt"], None, True),
+        (["--serve", "127.0.0.1:8080"], None, True),
+        (["--source", "0"], None, True),
+    ],
+)
+def test_a_page_for_others_needs_a_token_where_the_service_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], environment: str | None, is_fine: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("EDGE_SEG_TOKEN", "of-who-installs")
+    Path("token.txt").write_text("abc")
+    file = tmp_path / "porch.env"
+    if environment is not None:
+        file.write_text(environment)
+    if is_fine:
+        check_token(parse_camera(options), file)
+    else:
+        with pytest.raises(ServiceError, match=r"write a line EDGE_SEG_TOKEN=… into .*porch\.env"):
+            check_token(parse_camera(options), file)
+
+
+@pytest.mark.parametrize("option", ["--ca-file", "--token-file"])
+def test_files_that_the_service_would_not_find(option: str) -> None:
+    with pytest.raises(ServiceError, match=f"would not start, name a file for {option}"):
+        parse_camera([option, "absent"])
+
+
 def test_options_that_the_camera_would_refuse() -> None:
     with pytest.raises(ServiceError, match="no such file"):
         parse_camera(["--model", "absent.tflite"])
@@ -419,7 +491,7 @@ def test_dry_run_prints_a_unit_that_systemd_accepts(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "hunter2" not in done.stdout + done.stderr
     assert 'camera --source "${EDGE_SEG_SECRET_1}" --out events.jsonl --no-window\n' in done.stdout
-    assert "/etc/edge-seg/door.env: EDGE_SEG_SECRET_1" in done.stderr
+    assert "would go to /etc/edge-seg/door.env: EDGE_SEG_SECRET_1" in done.stderr
     unit = tmp_path / DOOR.unit
     unit.write_text(done.stdout)
     assert (verify(unit).returncode, verify(unit).stderr) == (0, "")

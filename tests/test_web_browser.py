@@ -290,6 +290,17 @@ def test_the_page_says_that_the_camera_has_stopped_and_comes_back_by_itself(open
         assert not page.get_by_role("checkbox", name="red").is_checked()
 
 
+def test_the_card_to_log_in_is_in_the_middle(open_page: Callable[..., Any]) -> None:
+    with camera(token="abc", rate=1.0) as closed:
+        page = open_page(closed.page.url)
+        for width in (390, 800, 1280, 1920):
+            page.set_viewport_size({"width": width, "height": 800})
+            box = page.locator("form.card").bounding_box()
+            assert box["x"] + box["width"] / 2 == pytest.approx(width / 2, abs=1)
+            assert box["y"] + box["height"] / 2 == pytest.approx(400, abs=1)
+            assert box["width"] <= 352
+
+
 def test_logging_in(open_page: Callable[..., Any]) -> None:
     with camera(token="correct-horse") as guarded:
         page = open_page(guarded.page.url)

@@ -15,8 +15,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from alert_events import alert_event
+from device_fixtures import frame, result
+from edge_seg.telemetry import Telemetry
 from edge_seg.web.address import Address, listen
 from edge_seg.web.app import MOST_VIEWERS
+from edge_seg.web.metrics import Metrics
 from edge_seg.web.server import ServerThread
 from live_camera import Answer, Camera, Viewer, camera, wait_until
 
@@ -228,6 +231,16 @@ def test_metrics_are_prometheus_text() -> None:
     assert {"edge_seg_frames_per_second", "edge_seg_frame_age_seconds", "edge_seg_viewers"} <= {
         key[0] for key in samples
     }
+
+
+def test_metrics_forget_what_a_source_that_is_lost_has_shown() -> None:
+    telemetry = Telemetry(["red", "blue"])
+    told = Metrics(telemetry, lambda: 0)
+    assert b"edge_seg_area_share{" not in told.render("")[0]
+    telemetry.observe(result(frame()))
+    assert b'edge_seg_area_share{class="red"} 0.5' in told.render("")[0]
+    telemetry.trouble("camera unplugged")
+    assert b"edge_seg_area_share{" not in told.render("")[0]
 
 
 # The token

@@ -21,6 +21,8 @@ _CONNECT_TIMEOUT_S = 5.0
 _CONFIRM_TIMEOUT_S = 10.0
 _GOODBYE_S = 0.3
 _UNSUPPORTED_PROTOCOL_VERSION = 0x84  # MQTT 5.0, table 3-1
+_BAD_USER_OR_PASSWORD, _NOT_AUTHORIZED = 0x86, 0x87
+_ENCRYPTED_PORT = 8883
 
 
 class Forbidden(Unreachable):
@@ -60,7 +62,7 @@ class BrokerConnection:
         """
         self._on_lost = on_lost
         self._answered, self._lost = threading.Event(), threading.Event()
-        self._refusal, self._outdated = "does not answer in time", False
+        self._user, self._refusal, self._outdated = broker.user, _silence(broker), False
         self._forbidden: dict[int, str] = {}
         self._client = self._make_client(broker, protocol)
         self._client.on_publish = self._on_publish
@@ -68,6 +70,8 @@ class BrokerConnection:
             self._client.will_set(*will, qos=1, retain=True)
         try:
             self._client.connect(broker.host, broker.port, _KEEPALIVE_S)
+        except ConnectionRefusedError as error:
+            raise Unreachable(f"{why(error)} at port {broker.port}") from None
         except (OSError, ValueError) as error:
             raise Unreachable(why(error)) from None
         self._client.loop_start()
@@ -100,6 +104,19 @@ class BrokerConnection:
     def publish_unconfirmed(self, topic: str, payload: str) -> None:
         """Publish with QoS 0, retained."""
         self._client.publish(topic, payload.encode(), retain=True)
+
+    def listen(self, topic: str, heard: Callable[[str], None]) -> None:
+        """Call `heard` with every message that comes on a topic from now on, on a thread of the connection's own.
+
+        A broker that forbids it keeps silent.
+        """
+
+        def on_message(_client: Client, _: object, message: MQTTMessage) -> None:
+            if not message.retain:
+                heard(message.payload.decode(errors="replace"))
+
+        self._client.message_callback_add(topic, on_message)
+        self._client.subscribe(topic, qos=1)
 
     def clear_retained(self, patterns: list[str], keep: set[str]) -> None:
         """Clear the retained messages on topics of `patterns`, except those in `keep`."""
@@ -137,7 +154,7 @@ class BrokerConnection:
     def _on_connect(
         self, _client: Client, _data: object, _flags: ConnectFlags, reason: ReasonCode, _properties: Properties | None
     ) -> None:
-        self._refusal = f"refuses the connection ({reason})" if reason.is_failure else ""
+        self._refusal = _refusal(reason, self._user) if reason.is_failure else ""
         self._outdated = reason.value == _UNSUPPORTED_PROTOCOL_VERSION
         self._answered.set()
 
@@ -175,6 +192,19 @@ def _confirmed(message: MQTTMessageInfo) -> bool:
         return message.is_published()
     except (RuntimeError, ValueError):
         raise Unreachable("the connection was lost") from None
+
+
+def _silence(broker: Broker) -> str:
+    wrong_scheme = broker.tls is None and broker.port == _ENCRYPTED_PORT
+    return "does not answer in time" + (f": port {_ENCRYPTED_PORT} mostly speaks mqtts://" if wrong_scheme else "")
+
+
+def _refusal(reason: ReasonCode, user: str | None) -> str:
+    sentence = f"refuses the connection ({reason})"
+    if reason.value not in (_BAD_USER_OR_PASSWORD, _NOT_AUTHORIZED):
+        return sentence
+    cure = "name a user, as in mqtts://USER@host, and set" if user is None else f"check the user '{user}' and"
+    return f"{sentence}: {cure} EDGE_SEG_MQTT_PASSWORD"
 
 
 def _send_at_once(_client: Client, _data: object, opened: Any) -> None:

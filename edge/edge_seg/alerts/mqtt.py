@@ -2,13 +2,14 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping
 
 from edge_seg.alerts.broker import Broker
 from edge_seg.alerts.broker_connection import BrokerConnection, Forbidden, connect
 from edge_seg.alerts.courier import Unreachable
 from edge_seg.alerts.event import AlertEvent
-from edge_seg.alerts.outage import Outage
+from edge_seg.alerts.outage import Outage, Report
 from edge_seg.alerts.topics import OFFLINE, ONLINE, Topics, events_topic
 from edge_seg.telemetry import Telemetry
 
@@ -17,6 +18,8 @@ _LONGEST_DELAY_S = 30.0
 _TELEMETRY_EVERY_S = 10.0
 _TELEMETRY_GATHERS_S = 0.2  # what happens together is told together
 _GOODBYE_S = 0.3
+_OLD_WILL_S = 45.0
+"""For so long the will of an earlier connection may come: a broker waits for 1.5 times the keepalive of 20 s."""
 
 
 class MqttNotifier:
@@ -29,8 +32,10 @@ class MqttNotifier:
         outage: Outage,
         discovery_outage: Outage,
         telemetry: Telemetry,
+        report: Report,
         *,
         telemetry_every_s: float = _TELEMETRY_EVERY_S,
+        old_will_s: float = _OLD_WILL_S,
     ) -> None:
         """Prepare; `start` connects.
 
@@ -40,13 +45,17 @@ class MqttNotifier:
             outage: told when the broker comes and goes.
             discovery_outage: told when the broker takes nothing for Home Assistant, which alerts do not need.
             telemetry: how the camera does; it is published when something happened that cannot wait,
-            telemetry_every_s: and so often.
+            report: told once when another camera writes to the same topics.
+            telemetry_every_s: so often telemetry is published, too.
+            old_will_s: so long after it has connected, an "offline" may be this camera's own of before.
         """
         self.name = f"MQTT broker {broker.name}"
         self._on_connected: Callable[[], None] | None = None
         self._broker, self._topics = broker, topics
         self._outage, self._discovery_outage = outage, discovery_outage
         self._telemetry, self._telemetry_every_s = telemetry, telemetry_every_s
+        self._report, self._old_will_s = report, old_will_s
+        self._contradicted, self._namesake_told = threading.Event(), False
         self._connection: BrokerConnection | None = None
         self._last_events: dict[str, AlertEvent] = {}
         self._tried, self._closing, self._stirred = threading.Event(), threading.Event(), threading.Event()
@@ -98,9 +107,11 @@ class MqttNotifier:
     def _live(self) -> None:
         """Connect and stay connected, until the connection is lost or the notifier closed."""
         self._stirred.clear()
+        self._contradicted.clear()
         connection = connect(self._broker, will=(self._topics.status, OFFLINE), on_lost=self._stirred.set)
         try:
             self._introduce(connection)
+            connected_s = time.monotonic()
             self._connection = connection
             self._outage.recovered()
             self._tried.set()
@@ -111,6 +122,8 @@ class MqttNotifier:
                 if self._stirred.wait(self._telemetry_every_s):
                     self._closing.wait(_TELEMETRY_GATHERS_S)
                 self._stirred.clear()
+                if self._contradicted.is_set():
+                    self._insist(connection, time.monotonic() - connected_s)
             if connection.alive:
                 self._publish_telemetry(connection)
                 connection.publish(self._topics.status, OFFLINE, retain=True, timeout_s=_GOODBYE_S)
@@ -123,7 +136,25 @@ class MqttNotifier:
         self._announce(connection, announcements)
         self._publish_states(connection, *self._topics.alerts)
         connection.clear_retained(self._topics.retained_patterns, {*announcements, *self._topics.alerts.values()})
+        connection.listen(self._topics.status, self._hear)
         connection.publish(self._topics.status, ONLINE, retain=True)
+
+    def _hear(self, status: str) -> None:
+        """Take note of an "offline", which this connection says only when it is closing."""
+        if status == OFFLINE and not self._closing.is_set():
+            self._contradicted.set()
+            self._stirred.set()
+
+    def _insist(self, connection: BrokerConnection, connected_for_s: float) -> None:
+        """Say again that the camera is there: somebody has said that it is not."""
+        self._contradicted.clear()
+        if connection.alive and not self._closing.is_set():
+            connection.publish(self._topics.status, ONLINE, retain=True)
+        if connected_for_s > self._old_will_s and not self._namesake_told:
+            self._namesake_told = True
+            self._report(
+                f"{self.name}: another camera uses {self._topics.base}, too; give each its own name with --device-name"
+            )
 
     def _announce(self, connection: BrokerConnection, announcements: Mapping[str, str]) -> None:
         try:

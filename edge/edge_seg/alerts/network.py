@@ -2,6 +2,7 @@
 
 import errno
 import ipaddress
+import re
 import socket
 import ssl
 from pathlib import Path
@@ -9,6 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from edge_seg.errors import AlertError
 
+_BARE_HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?")
+_OTHER_NAME, _OTHER_ADDRESS = 62, 64  # X509_V_ERR_HOSTNAME_MISMATCH and …_IP_ADDRESS_MISMATCH of OpenSSL
 _LOCAL_SUFFIXES = (".local", ".lan", ".home", ".internal", ".home.arpa", ".localdomain")
 
 
@@ -19,6 +22,8 @@ def parse_address(url: str, schemes: tuple[str, ...]) -> SplitResult:
         AlertError: it is none; the sentence holds no secret.
     """
     form = f"{schemes[-1]}://host/…"
+    if _BARE_HOST.fullmatch(url):
+        raise AlertError(f"{url}: is no address by {' or '.join(schemes)}; write it as {schemes[-1]}://{url}")
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -79,10 +84,7 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
 def why(error: BaseException) -> str:
     """Say in a few words why a connection failed, and the cure where there is one."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"its certificate is not trusted ({error.verify_message}): give its authority's with --ca-file, "
-            "or check the clock"
-        )
+        return _why_untrusted(error)
     if isinstance(error, ssl.SSLError):
         return f"the encrypted connection fails ({error.reason or error}): check port and scheme"
     if isinstance(error, TimeoutError):
@@ -92,6 +94,13 @@ def why(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         return _PLAIN.get(error.errno, error.strerror or str(error))
     return str(error) or type(error).__name__
+
+
+def _why_untrusted(error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code in (_OTHER_NAME, _OTHER_ADDRESS):
+        return f"its certificate is for another name ({error.verify_message}): use the name in the certificate"
+    cure = "give its authority's with --ca-file, or check the clock"
+    return f"its certificate is not trusted ({error.verify_message}): {cure}"
 
 
 _PLAIN = {

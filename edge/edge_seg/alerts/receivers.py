@@ -59,7 +59,7 @@ def _broker(uri: str, settings: AlertSettings, telemetry: Telemetry, report: Rep
     outage = receiver_outage(f"MQTT broker {broker.name}", report)
     cure = "it will not find this camera; give the user the right to, or ?discovery=off"
     discovery_outage = Outage(f"MQTT broker {broker.name}: Home Assistant", cure, report)
-    notifier = MqttNotifier(broker, topics, outage, discovery_outage, telemetry)
+    notifier = MqttNotifier(broker, topics, outage, discovery_outage, telemetry, report)
     return Receiver(notifier, _key(f"{broker.host}:{broker.port}/{broker.base}"), outage)
 
 

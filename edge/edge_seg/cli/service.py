@@ -52,11 +52,14 @@ def install_service(
     """
     from edge_seg.cli.service_arguments import parse_camera
     from edge_seg.cli.service_checks import (
+        check_extras,
         check_memory_max,
         check_model,
         check_outputs,
         check_reach,
         check_root,
+        check_token,
+        needed_extras,
         watchdog_s,
     )
     from edge_seg.service.installation import check_name, install
@@ -82,15 +85,18 @@ def install_service(
     ours = Service(name)
     if dry_run:
         typer.echo(unit_text(ours, settings), nl=False)
-        _say_secrets(ours, secrets)
+        _say_secrets(ours, secrets, "would go to")
         return
     check_booted()
     check_root()
-    check_reach(needed, user)
+    extras = needed_extras(arguments)
+    check_reach(needed, user, extras)
+    check_extras(extras)
+    check_token(arguments, _ROOT / ours.secrets_path)
     check_model(arguments)
     install(ours, settings, secrets, root=_ROOT, run=run)
     typer.echo(f"{ours.unit} is starting, now and at every boot; how it goes:  edge-seg service status --name {name}")
-    _say_secrets(ours, secrets)
+    _say_secrets(ours, secrets, "are now in")
 
 
 @service.command("status")
@@ -145,9 +151,9 @@ def uninstall_service(
     typer.echo(f"{Service(name).unit} is stopped and removed{kept}")
 
 
-def _say_secrets(ours: "Service", secrets: dict[str, str]) -> None:
+def _say_secrets(ours: "Service", secrets: dict[str, str], places: str) -> None:
     if secrets:
-        typer.echo(f"passwords and tokens belong in /{ours.secrets_path}: {', '.join(secrets)}", err=True)
+        typer.echo(f"passwords and tokens {places} /{ours.secrets_path}: {', '.join(secrets)}", err=True)
 
 
 def _show(status: "ServiceStatus") -> None:

@@ -32,7 +32,7 @@ def parse_camera(words: Sequence[str]) -> CameraArguments:
     """Parse what stands behind `--`; a usage error ends as one of `edge-seg camera` does.
 
     Raises:
-        ServiceError: a model, a key or a list of labels that is not there.
+        ServiceError: a model, a key, a list of labels, a certificate or a token's file that is not there.
         ModelError: a bare name that is neither a file here nor a shipped model.
     """
     from edge_seg.cli.camera import camera
@@ -76,7 +76,7 @@ def _absolute(value: Any, name: str) -> str:
 
 
 def _inputs(values: dict[str, Any]) -> Iterator[Path]:
-    for name in ("model", "model_meanwhile", "model_key", "labels"):
+    for name in ("model", "model_meanwhile", "model_key", "labels", "ca_file", "token_file"):
         path = values.get(name)
         if isinstance(path, Path) and not path.exists():
             option = name.replace("_", "-")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_seg.cli.service_arguments import CameraArguments
 from edge_seg.errors import ServiceError
+from edge_seg.extras import missing_module
 from edge_seg.shipped import find_model
 
 _SHORTEST_WATCHDOG_S = 60
@@ -46,8 +47,54 @@ def check_outputs(arguments: CameraArguments, writable: Sequence[Path]) -> None:
             )
 
 
-def check_reach(needed: Iterable[Path], user: str | None) -> None:
-    """Raise ServiceError unless the service's account may read what it runs."""
+def needed_extras(arguments: CameraArguments) -> list[str]:
+    """Return the extras that the camera's options need."""
+    from edge_seg.cli.update_options import is_address
+
+    values = arguments.values
+    needs = {"web": _page(arguments) is not None, "mqtt": bool(values["mqtt"]), "updates": is_address(values["model"])}
+    return [extra for extra, is_needed in needs.items() if is_needed]
+
+
+def check_extras(extras: Sequence[str]) -> None:
+    """Raise ServiceError unless the service's interpreter, which is this one, has the extras."""
+    missing = [extra for extra in extras if missing_module(extra)]
+    if missing:
+        sudo = "sudo " if Path(sys.prefix).stat().st_uid == 0 else ""
+        raise ServiceError(
+            f"{sys.prefix}: lacks what the camera's options need, and the service would not start; type  "
+            f"{sudo}{sys.executable} -m pip install {_package(missing)}"
+        )
+
+
+def check_token(arguments: CameraArguments, environment: Path) -> None:
+    """Raise ServiceError for a live page that others can reach, without a token in options or environment file."""
+    from edge_seg.web.address import parse_address
+    from edge_seg.web.token import TOKEN_VARIABLE
+
+    page, values = _page(arguments), arguments.values
+    if page is None or values["token"] or values["token_file"] or parse_address(page).is_loopback:
+        return
+    text = environment.read_text(encoding="utf-8") if environment.exists() else ""
+    if not re.search(rf"^\s*{TOKEN_VARIABLE}=.", text, re.MULTILINE):
+        raise ServiceError(
+            f"{page}: others can reach this address, so the live page needs a token there; write a line "
+            f"{TOKEN_VARIABLE}=… into {environment} (openssl rand -hex 16 makes one), or serve on 127.0.0.1"
+        )
+
+
+def _page(arguments: CameraArguments) -> str | None:
+    from edge_seg.cli.web_options import split_serve
+
+    return split_serve(arguments.values["serve"], arguments.values["out"] or [])[0]
+
+
+def _package(extras: Sequence[str]) -> str:
+    return f"'edge-seg[{','.join(extras)}]'" if extras else "edge-seg"
+
+
+def check_reach(needed: Iterable[Path], user: str | None, extras: Sequence[str]) -> None:
+    """Raise ServiceError unless the service's account may read what it runs; the cure installs the extras, too."""
     from edge_seg.service.reach import closed_path
 
     closed = closed_path(needed, _uid(user))
@@ -57,7 +104,8 @@ def check_reach(needed: Iterable[Path], user: str | None) -> None:
     owner = closed.owner()
     raise ServiceError(
         f"{closed}: {who} may not read this, and the service needs it; make an environment that all may read: "
-        "sudo python3 -m venv --system-site-packages /opt/edge-seg && sudo /opt/edge-seg/bin/pip install edge-seg"
+        "sudo python3 -m venv --system-site-packages /opt/edge-seg && sudo /opt/edge-seg/bin/pip install "
+        + _package(extras)
         + (f" (or run the service as who owns it: --user {owner})" if owner not in ("root", user) else "")
     )
 

@@ -43,12 +43,17 @@ class _TelemetryCollector(Collector):
         yield _info(state)
         yield GaugeMetricFamily("edge_seg_viewers", "Browsers that look at the picture.", self._viewers())
         yield from _rate(state)
-        yield _gauge("edge_seg_area_share", "Share of the picture's area, 0 to 1.", "class", state.shares)
+        yield _gauge("edge_seg_area_share", "Share of the picture's area, 0 to 1.", "class", _seen(state))
         yield from _board(state)
         yield from _source(state)
         yield from _alerts(state)
         yield _counter("edge_seg_sink_errors", "Writes that failed.", "sink", state.sink_errors)
         yield _counter("edge_seg_model_updates", "What came of new models.", "outcome", state.model_updates)
+
+
+def _seen(state: State) -> Mapping[str, float]:
+    """Return the shares of what is seen now: nothing while no pictures come."""
+    return state.shares if state.source.condition == "live" else {}
 
 
 def _info(state: State) -> Metric:
