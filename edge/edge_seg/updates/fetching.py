@@ -75,9 +75,8 @@ def ask(
     """
     address = parse_model_address(url, plaintext=plaintext)
     client = Client(limits, ca_file, stopping or threading.Event())
-    known = (
-        store.etag(url) if store.current() or store.refused else ""
-    )  # of nothing, where the state was changed by hand
+    is_new_device = not (store.current() or store.refused)  # an ETag that it knows all the same is of nothing it has
+    known = "" if is_new_device else store.etag(url)
     found = _ask_for_manifest(client, address.manifest, known)
     if found is None:
         return None
