@@ -99,6 +99,7 @@ def test_a_run_that_is_stopped_goes_on(cluster: RayCluster, again: Path, whole: 
     """Killed, interrupted, and finished by both nodes."""
     for signal_number, code, count, sentence in (
         (signal.SIGKILL, -signal.SIGKILL, 30, "the run was killed, or ended by Ray"),
+        (signal.SIGTERM, 130, 60, "what is done is kept; the same command goes on"),
         (signal.SIGINT, 130, 120, "what is done is kept; the same command goes on"),
     ):
         process = start(again, "pics", "--out", "out", "--ray", cluster.address)
@@ -107,6 +108,7 @@ def test_a_run_that_is_stopped_goes_on(cluster: RayCluster, again: Path, whole: 
         _, said = process.communicate(timeout=60)
         assert process.returncode == code, said
         assert "Traceback" not in said
+        assert "SIGTERM" not in said
         assert sentence in said
     done = run(again, "pics", "--out", "out", "--ray", cluster.address, "--json", code=1)
     summary = json.loads(done.stdout)

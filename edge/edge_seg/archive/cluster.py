@@ -11,6 +11,7 @@ used, as `ray start` does.
 
 import logging
 import os
+import signal
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from edge_seg.parallel import core_count
 from edge_seg.runtimes.quiet import quiet_stderr
 
 _ANSWER_TIMEOUT_S = 5.0
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _TOKEN_VARIABLES = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _TOKEN_FILE = Path("~/.ray/auth_token")
 _OBJECT_STORE_BYTES = 200 * 2**20
@@ -78,12 +80,26 @@ def joined(address: str, cpus: int) -> Generator[Cluster]:
     _set_environment(address)
     ray: Any = import_module("ray")
     try:
-        with quiet_stderr():
+        with quiet_stderr(), _handlers_kept():
             _init(ray, address, cpus)
         nodes = [node for node in ray.nodes() if node["Alive"]]
         yield Cluster(address, tuple(int(node["Resources"].get("CPU", 0)) for node in nodes))
     finally:
-        ray.shutdown()
+        with _handlers_kept():
+            for number in _ENDING:  # a second Ctrl-C would leave processes behind
+                signal.signal(number, signal.SIG_IGN)
+            ray.shutdown()
+
+
+@contextmanager
+def _handlers_kept() -> Generator[None]:
+    """Undo what is done to the handlers of signals: Ray's own end the program at once, with the stack of its C++ side."""
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _set_environment(address: str) -> None:
