@@ -93,7 +93,7 @@ def joined(address: str, cpus: int) -> Generator[Cluster]:
 
 @contextmanager
 def _handlers_kept() -> Generator[None]:
-    """Undo what is done to the handlers of signals: Ray's own end the program at once, with the stack of its C++ side."""
+    """Undo what is done to the handlers of signals: Ray's own end the program at once, with a stack of C++."""
     before = {number: signal.getsignal(number) for number in _ENDING}
     try:
         yield
