@@ -119,6 +119,13 @@ def test_a_run_that_is_stopped_goes_on(cluster: RayCluster, again: Path, whole: 
     assert_whole(again / "out", whole)
 
 
+def test_a_folder_for_sockets_with_too_long_a_path_is_one_sentence(again: Path) -> None:
+    (again / ("x" * 90)).mkdir()
+    said = run(again, "pics", "--out", "out", "--ray", "local", code=1, TMPDIR=str(again / ("x" * 90))).stderr
+    assert said.startswith("edge-seg: --ray local: Ray cannot start here (")
+    assert said.endswith("write in RAY_TMPDIR\n")
+
+
 def test_from_bucket_to_bucket(cluster: RayCluster, tmp_path: Path, whole: Path) -> None:
     """The nodes have credentials; where the server is, they learn from the run."""
     with s3_server() as url:

@@ -1,14 +1,18 @@
 """The parts of a run over an archive that need no cluster."""
 
 import io
+import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import edge_seg.archive.cluster
 from edge_seg.archive.attempts import MOST_DEATHS, Attempts
 from edge_seg.archive.cluster import Cluster, wanted_address
 from edge_seg.archive.engine import cut_into_tasks
@@ -268,6 +272,25 @@ def test_another_model_is_refused(pictures: Path, tmp_path: Path) -> None:
 def test_an_address_that_is_of_no_use(address: str, said: str) -> None:
     with pytest.raises(EdgeSegError, match=said):
         wanted_address(address)
+
+
+@pytest.mark.parametrize("said", [None, b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_an_address_where_no_ray_is(said: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_seg.archive.cluster, "_ANSWER_TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as connection, suppress(ConnectionError):
+                connection.sendall(said or b"")
+                while connection.recv(1000):
+                    pass
+
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        thread = Thread(target=answer)
+        thread.start()
+        with pytest.raises(EdgeSegError, match=f"^--ray {address}: .*(something else than Ray|nobody answers)"):
+            wanted_address(address)
+        thread.join()
 
 
 def test_what_auto_means(monkeypatch: pytest.MonkeyPatch) -> None:

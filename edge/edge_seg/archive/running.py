@@ -14,7 +14,7 @@ from edge_seg.archive.note import refuse_other_archive, remove_note, write_note
 from edge_seg.archive.parts import PartsWriter
 from edge_seg.archive.pending import pending_pictures, pictures_of
 from edge_seg.archive.storage import check_apart
-from edge_seg.archive.table import done_pictures, remove_rows, write_table
+from edge_seg.archive.table import done_pictures, has_rows, remove_rows, write_table
 from edge_seg.archive.worker import Job, load_segmenter, picture_seconds
 from edge_seg.errors import EdgeSegError
 from edge_seg.files import remove_parts
@@ -78,7 +78,8 @@ def run_archive(run: ArchiveRun, on_progress: OnProgress) -> ArchiveSummary:
     with claimed(run.job.output) as claim:
         _prepare_output(run)
         pictures, done = pictures_of(run.job.source), done_pictures(run.job.output)
-        refuse_other_archive(run.job.output, made_by(run.job), done=len(done))
+        if has_rows(run.job.output):
+            refuse_other_archive(run.job.output, made_by(run.job), done=len(done))
         write_note(run.job.output, made_by(run.job))
         todo = pending_pictures(pictures, done, run.job.output)
         seen = _Seen(len(pictures) - len(todo), len(pictures), on_progress)

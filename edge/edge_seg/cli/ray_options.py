@@ -136,7 +136,7 @@ def _report(summary: "ArchiveSummary", out: str, *, as_json: bool) -> None:
         typer.echo(_as_json(summary, out))
         return
     before = f"; {summary.done_before:,} were done already" if summary.done_before else ""
-    if not summary.frames:
+    if not summary.frames and not summary.failed:
         typer.echo(f"nothing left to do{before}; --fresh starts over → {out}")
         return
     workers = "1 worker" if summary.workers == 1 else f"{summary.workers} workers"
