@@ -99,6 +99,7 @@ def test_a_run_that_is_stopped_goes_on(cluster: RayCluster, again: Path, whole: 
     """Killed, interrupted, and finished by both nodes."""
     for signal_number, code, count, sentence in (
         (signal.SIGKILL, -signal.SIGKILL, 30, "the run was killed, or ended by Ray"),
+        (signal.SIGTERM, 130, 60, "what is done is kept; the same command goes on"),
         (signal.SIGINT, 130, 120, "what is done is kept; the same command goes on"),
     ):
         process = start(again, "pics", "--out", "out", "--ray", cluster.address)
@@ -107,6 +108,7 @@ def test_a_run_that_is_stopped_goes_on(cluster: RayCluster, again: Path, whole: 
         _, said = process.communicate(timeout=60)
         assert process.returncode == code, said
         assert "Traceback" not in said
+        assert "SIGTERM" not in said
         assert sentence in said
     done = run(again, "pics", "--out", "out", "--ray", cluster.address, "--json", code=1)
     summary = json.loads(done.stdout)
@@ -115,6 +117,13 @@ def test_a_run_that_is_stopped_goes_on(cluster: RayCluster, again: Path, whole: 
     assert 0 < summary["frames"] < PICTURES
     assert done.stderr.count("left out: pics/") == 3
     assert_whole(again / "out", whole)
+
+
+def test_a_folder_for_sockets_with_too_long_a_path_is_one_sentence(again: Path) -> None:
+    (again / ("x" * 90)).mkdir()
+    said = run(again, "pics", "--out", "out", "--ray", "local", code=1, TMPDIR=str(again / ("x" * 90))).stderr
+    assert said.startswith("edge-seg: --ray local: Ray cannot start here (")
+    assert said.endswith("write in RAY_TMPDIR\n")
 
 
 def test_from_bucket_to_bucket(cluster: RayCluster, tmp_path: Path, whole: Path) -> None:

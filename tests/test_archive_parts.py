@@ -1,20 +1,24 @@
 """The parts of a run over an archive that need no cluster."""
 
 import io
+import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import edge_seg.archive.cluster
 from edge_seg.archive.attempts import MOST_DEATHS, Attempts
 from edge_seg.archive.cluster import Cluster, wanted_address
 from edge_seg.archive.engine import cut_into_tasks
-from edge_seg.archive.note import refuse_other_archive, write_note
+from edge_seg.archive.note import NOTE, refuse_other_archive, write_note
 from edge_seg.archive.parts import PartsWriter, parquet_bytes, part_names
-from edge_seg.archive.pending import pending_pictures, pictures_of
+from edge_seg.archive.pending import named_masks, pending_pictures, pictures_of
 from edge_seg.archive.rows import Row, row_schema, rows_table
 from edge_seg.archive.running import ArchiveRun, run_archive
 from edge_seg.archive.storage import open_output, open_source
@@ -65,9 +69,18 @@ def job(pictures: Path, output: Path, **options: object) -> Job:
     return read_job(str(pictures), str(output), **wanted)  # pyright: ignore[reportArgumentType]
 
 
+def worker(archive: Job, attempts: Attempts) -> Worker:
+    """One that a run started."""
+    write_note(archive.output, {})
+    return Worker(archive, attempts)
+
+
 def test_masks_keep_folders_and_are_told_apart() -> None:
     names = ["a.jpg", "a.png", "x/a.jpg", "x.y/a.jpg", "x.y/a.png", "x.y/b.c.jpg"]
     assert list(unique_stems(names)) == ["a", "a_png", "x/a", "x.y/a", "x.y/a_png", "x.y/b.c"]
+    names = ["a.jpg", "a.png/b.jpg", "a.png/c.png/d.jpg", "c.jpg"]
+    masks = ["masks/a_jpg.png", "masks/a.png/b.png", "masks/a.png/c.png/d.png", "masks/c.png"]
+    assert named_masks(names)["mask"].to_pylist() == masks
 
 
 @pytest.mark.parametrize("colours", [None, [(0, 0, 0), (255, 0, 0)]])
@@ -128,6 +141,14 @@ def test_parts_are_written_now_and_then(tmp_path: Path) -> None:
     assert written[-1] == pytest.approx(60 + 60 * np.log(6), rel=0.1)  # one each 10 s for 10 minutes, then fewer
 
 
+def test_a_run_ends_soon_after_its_claim_was_taken_over(tmp_path: Path) -> None:
+    def lost() -> None:
+        raise SinkError("another run")
+
+    with pytest.raises(SinkError, match="another run"):
+        PartsWriter(open_output(str(tmp_path / "out")), lost).add(rows(seen("a")))
+
+
 def test_a_damaged_part_is_told(tmp_path: Path) -> None:
     (tmp_path / "parts").mkdir()
     (tmp_path / "parts/000001.parquet").write_bytes(b"")
@@ -150,7 +171,7 @@ def test_what_is_still_to_be_done(pictures: Path, tmp_path: Path) -> None:
 
 def test_a_worker_writes_masks_and_returns_rows(pictures: Path, tmp_path: Path) -> None:
     archive, attempts = job(pictures, tmp_path / "out"), Attempts(1)
-    table = Worker(archive, attempts)(pictures_of(archive.source))
+    table = worker(archive, attempts)(pictures_of(archive.source))
     assert attempts.begin("a.jpg and the next").deaths == 0
     found = {row["path"]: row for row in table.to_pylist()}
     assert table[FAULT].null_count == 4
@@ -160,7 +181,7 @@ def test_a_worker_writes_masks_and_returns_rows(pictures: Path, tmp_path: Path) 
     assert {name: found["a.jpg"][f"share_{name}"] for name in seen_here.area_share} == pytest.approx(
         seen_here.area_share
     )
-    assert sorted(archive.output.names()) == ["masks/a.png", "masks/b/a.png", "masks/c.png"]
+    assert sorted(archive.output.names()) == [NOTE, "masks/a.png", "masks/b/a.png", "masks/c.png"]
 
 
 def test_a_picture_that_kills_is_left_out(pictures: Path, tmp_path: Path) -> None:
@@ -169,7 +190,7 @@ def test_a_picture_that_kills_is_left_out(pictures: Path, tmp_path: Path) -> Non
     for _ in range(MOST_DEATHS):
         attempts.begin("a.jpg and the next")
         attempts.begin("c.png")
-    found = Worker(archive, attempts)(listed).to_pylist()
+    found = worker(archive, attempts)(listed).to_pylist()
     assert [row["path"] for row in found if row["error"]] == ["bad.jpg", "c.png"]
     assert "every process that read it died" in found[3]["error"]
 
@@ -177,16 +198,36 @@ def test_a_picture_that_kills_is_left_out(pictures: Path, tmp_path: Path) -> Non
 def test_workers_that_always_die_end_the_run(pictures: Path, tmp_path: Path) -> None:
     archive, attempts = job(pictures, tmp_path / "out"), Attempts(2)
     for _ in range(8):
-        Worker(archive, attempts)
+        worker(archive, attempts)
         attempts.begin("a.jpg and the next")  # and dies
     said = Worker(archive, attempts)(pictures_of(archive.source)).to_pylist()
     assert "the workers die again and again, now in the model" in said[0][FAULT]
 
 
+def test_a_name_that_the_output_does_not_take_is_left_out(pictures: Path, tmp_path: Path) -> None:
+    """A disk takes 255 bytes; the mask's suffix may be longer than the picture's."""
+    archive = job(pictures, tmp_path / "out")
+    name = f"{'x' * 250}.webp"
+    (pictures / name).write_bytes((pictures / "a.jpg").read_bytes())
+    renamed = pa.table({"path": [name, "c.png"], "mask": [f"masks/{'x' * 252}.png", "masks/c.png"]})
+    found = worker(archive, Attempts(1))(renamed).to_pylist()
+    assert "the name is too long for this disk; shorten it" in found[0]["error"]
+    assert (found[1]["error"], found[1][FAULT]) == (None, None)
+
+
+def test_a_machine_that_does_not_share_the_output_ends_the_run(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    archive = job(pictures, tmp_path / "out")
+    said = Worker(archive, Attempts(1))(pictures_of(archive.source)).to_pylist()
+    assert "out: this machine does not see there what the run's own machine wrote" in said[0][FAULT]
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_an_output_that_cannot_be_written_ends_the_run(pictures: Path, tmp_path: Path) -> None:
     archive = job(pictures, tmp_path / "out")
-    (tmp_path / "out").write_text("a file where the folder should be")
-    said = Worker(archive, Attempts(1))(pictures_of(archive.source)).to_pylist()
+    started = worker(archive, Attempts(1))
+    (tmp_path / "out/masks").write_text("a file where the folder should be")
+    said = started(pictures_of(archive.source)).to_pylist()
     assert "masks/a.png" in said[0][FAULT]
 
 
@@ -234,6 +275,25 @@ def test_an_address_that_is_of_no_use(address: str, said: str) -> None:
         wanted_address(address)
 
 
+@pytest.mark.parametrize("said", [None, b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+def test_an_address_where_no_ray_is(said: bytes | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge_seg.archive.cluster, "_ANSWER_TIMEOUT_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as connection, suppress(ConnectionError):
+                connection.sendall(said or b"")
+                while connection.recv(1000):
+                    pass
+
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        thread = Thread(target=answer)
+        thread.start()
+        with pytest.raises(EdgeSegError, match=f"^--ray {address}: .*(something else than Ray|nobody answers)"):
+            wanted_address(address)
+        thread.join()
+
+
 def test_what_auto_means(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     assert wanted_address("auto") == "auto"
@@ -257,6 +317,8 @@ def test_workers_fit_into_machines() -> None:
         ("p", ["o", "e.jsonl"], "auto", False, "there is one --out"),
         ("p", ["masks:o"], "auto", False, "there is one --out"),
         ("p", ["o.mp4"], "auto", False, "there is one --out"),
+        ("p", ["coco:o"], "auto", False, "there is one --out"),
+        ("p", ["http://127.0.0.1:8080"], "auto", False, "there is one --out"),
         ("p", ["o"], "auto", True, "a folder is read once"),
     ],
 )
@@ -265,9 +327,15 @@ def test_what_does_not_go_together(source: str, out: list[str], ray: str | None,
         check_places(source, out, ray=ray, watch=watch)
 
 
-@pytest.mark.parametrize("output", [".", "masks"])
+@pytest.mark.parametrize("uri", ["s3://my.bucket", "s3://b/v1.2", "gs://b/2024.csv", "out.v1", "archive"])
+def test_a_folder_may_have_a_dot_in_its_name(uri: str) -> None:
+    check_places("p", [uri], ray="auto", watch=False)
+
+
+@pytest.mark.parametrize("output", [".", "masks", "link"])
 def test_masks_do_not_go_among_the_pictures(pictures: Path, output: str) -> None:
-    with pytest.raises(SinkError, match="in the folder of the pictures themselves"):
+    (pictures / "link").symlink_to(pictures)
+    with pytest.raises(SinkError, match="where its masks would be pictures"):
         run_archive(ArchiveRun(job(pictures, pictures / output), "local", 0, False), lambda _done, _total: None)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import edge_seg.archive.storage
 from edge_seg.archive.storage import check_apart, open_output, open_source, picture_names
-from edge_seg.errors import EdgeSegError, MissingExtraError, SinkError, SourceError, StorageError
+from edge_seg.errors import EdgeSegError, MissingExtraError, NameRefusedError, SinkError, SourceError, StorageError
 from object_stores import (
     BUCKET,
     answering,
@@ -114,6 +114,14 @@ def test_a_picture_is_no_folder(uri: str) -> None:
     open_output(uri).write("a.jpg", b"x")
     with pytest.raises(SourceError, match=r"pre fix/a\.jpg: is a file; give the folder it is in"):
         open_source(f"{uri}/a.jpg")
+
+
+def test_masks_are_not_written_over_pictures(uri: str) -> None:
+    open_output(uri).write("masks/a.jpg", b"x")
+    source = open_source(f"{uri}/masks")
+    with pytest.raises(SinkError, match=f"its masks would be written among the pictures, {uri}/masks"):
+        check_apart(source, open_output(uri))
+    check_apart(source, open_output(f"{uri}/masks2"))
 
 
 @pytest.mark.parametrize(("below", "apart"), [("", False), ("/out", False), ("2", True)])
@@ -226,7 +234,7 @@ def test_long_names_are_written_and_longer_ones_are_one_sentence(tmp_path: Path)
     output = open_output(str(tmp_path / "out"))
     output.write(f"{'ü' * 125}y.png", b"x")
     assert output.names() == [f"{'ü' * 125}y.png"]
-    with pytest.raises(SinkError, match="the name is too long for this disk; shorten it"):
+    with pytest.raises(NameRefusedError, match="the name is too long for this disk; shorten it"):
         output.write(f"{'ü' * 126}.png", b"x")
     assert len([*tmp_path.rglob("*.p*")]) == 1
 
@@ -304,6 +312,14 @@ def test_what_a_server_says_is_one_sentence(
             open_source(f"{scheme}://pictures/x")
     assert "\n" not in str(raised.value)
     assert not [record for record in caplog.records if record.name.startswith(("gcsfs", "google", "s3fs", "botocore"))]
+
+
+def test_a_key_that_is_too_long_for_a_bucket_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([(200, page_of([], "")), s3_error("KeyTooLongError", 400)])
+    with answering(lambda _: next(answers)) as url:
+        use_s3(monkeypatch, url)
+        with pytest.raises(NameRefusedError, match=f"/xxx: the name is too long for {url}; shorten it"):
+            open_output("s3://pictures").write("xxx", b"x")
 
 
 @pytest.mark.parametrize("scheme", ["s3", "gs"])

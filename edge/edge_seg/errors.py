@@ -8,6 +8,7 @@
     ├── MissingExtraError        a package that `pip install edge-seg[extra]` brings
     ├── SourceError              a camera, stream, video or folder that gives no frames
     ├── SinkError                an output that cannot be written
+    │   └── NameRefusedError     a name that the storage does not take, whatever the bytes
     ├── StorageError             a bucket or a shared folder that cannot be reached, whatever the file
     ├── AlertError               an alert rule, or a place alerts go to, that makes no sense
     ├── UpdateError              a new model that cannot be fetched, trusted, kept or used
@@ -57,6 +58,10 @@ class SourceError(EdgeSegError):
 
 class SinkError(EdgeSegError):
     """An output cannot be opened or written."""
+
+
+class NameRefusedError(SinkError):
+    """The place that results go to takes no file of this name; others it takes."""
 
 
 class StorageError(EdgeSegError):

@@ -11,6 +11,7 @@ used, as `ray start` does.
 
 import logging
 import os
+import signal
 import socket
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -24,6 +25,10 @@ from edge_seg.parallel import core_count
 from edge_seg.runtimes.quiet import quiet_stderr
 
 _ANSWER_TIMEOUT_S = 5.0
+_HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+"""What a client says first: RFC 9113's magic words and an empty frame of settings."""
+
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 _TOKEN_VARIABLES = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 _TOKEN_FILE = Path("~/.ray/auth_token")
 _OBJECT_STORE_BYTES = 200 * 2**20
@@ -34,7 +39,7 @@ def wanted_address(address: str) -> str:
     """Return what `auto` means in this environment; anything else stands for itself.
 
     Raises:
-        EdgeSegError: no address at all, or nobody listens there.
+        EdgeSegError: no address at all, or no Ray listens there.
     """
     wanted = os.environ.get("RAY_ADDRESS", "") or "auto" if address == "auto" else address
     if wanted not in ("auto", "local"):
@@ -78,12 +83,26 @@ def joined(address: str, cpus: int) -> Generator[Cluster]:
     _set_environment(address)
     ray: Any = import_module("ray")
     try:
-        with quiet_stderr():
+        with quiet_stderr(), _handlers_kept():
             _init(ray, address, cpus)
         nodes = [node for node in ray.nodes() if node["Alive"]]
         yield Cluster(address, tuple(int(node["Resources"].get("CPU", 0)) for node in nodes))
     finally:
-        ray.shutdown()
+        with _handlers_kept():
+            for number in _ENDING:  # a second Ctrl-C would leave processes behind
+                signal.signal(number, signal.SIG_IGN)
+            ray.shutdown()
+
+
+@contextmanager
+def _handlers_kept() -> Generator[None]:
+    """Undo what is done to the handlers of signals: Ray's own end the program at once, with a stack of C++."""
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _set_environment(address: str) -> None:
@@ -120,6 +139,11 @@ def _init(ray: Any, address: str, cpus: int) -> None:
             f"--ray {address}: this Ray cluster cannot be joined ({reason:.200}); check the address and, for a "
             "cluster with a token, RAY_AUTH_MODE and RAY_AUTH_TOKEN"
         ) from None
+    except OSError as error:  # its sockets lie in the folder, and the path of one has 107 bytes at most
+        raise EdgeSegError(
+            f"--ray {address}: Ray cannot start here ({error}); name a folder with a short path that this user may "
+            "write in RAY_TMPDIR"
+        ) from None
 
 
 def _found(ray: Any, address: str, quiet: dict[str, Any]) -> bool:
@@ -143,10 +167,24 @@ def _check_somebody_listens(address: str) -> None:
     if not (colon and host and port.isdecimal()):
         raise EdgeSegError(f"--ray {address}: is no address; give auto, or the HOST:PORT of the cluster's head")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), _ANSWER_TIMEOUT_S).close()
+        with socket.create_connection((host.strip("[]"), int(port)), _ANSWER_TIMEOUT_S) as connection:
+            greeted = "RAY_USE_TLS" in os.environ or _is_greeted(connection)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise EdgeSegError(
             f"--ray {address}: nobody answers there ({reason}); start a cluster with  ray start --head  or check the "
             "address"
         ) from None
+    if not greeted:
+        raise EdgeSegError(
+            f"--ray {address}: something else than Ray listens there; give the address that  ray start --head  printed"
+        )
+
+
+def _is_greeted(connection: socket.socket) -> bool:
+    """Return whether the other side speaks HTTP/2, as gRPC does: its first frame has the type SETTINGS (RFC 9113, 3.4).
+
+    Ray itself waits for minutes for the answer of a port that gives none.
+    """
+    connection.sendall(_HTTP2_PREFACE)
+    return connection.recv(9)[3:4] == b"\x04"

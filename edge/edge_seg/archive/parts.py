@@ -34,17 +34,15 @@ def parquet_bytes(table: Table) -> bytes:
 class PartsWriter:
     """Collects rows and writes a part now and then, and at the end."""
 
-    def __init__(
-        self, output: Place, before_writing: Callable[[], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, output: Place, check: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:
         """Write after the parts that are there already.
 
         Args:
             output: where to.
-            before_writing: raises when nothing may be written any more.
+            check: raises when nothing may be written any more, as then the run has to end.
             clock: seconds.
         """
-        self._output, self._before_writing, self._clock = output, before_writing, clock
+        self._output, self._check, self._clock = output, check, clock
         names = part_names(output)
         self._next = 1 + (_number(_NAME.fullmatch(names[-1])) if names else 0)
         self._rows: list[Table] = []
@@ -57,6 +55,7 @@ class PartsWriter:
         Raises:
             SinkError: as `flush`.
         """
+        self._check()
         self._rows.append(rows)
         self._count += len(rows)
         now = self._clock()
@@ -70,7 +69,7 @@ class PartsWriter:
             SinkError: they cannot be written, or another run has taken the output over.
         """
         if self._rows:
-            self._before_writing()
+            self._check()
             table = pa.concat_tables(self._rows).unify_dictionaries().sort_by("path")
             self._output.write(f"{FOLDER}/{self._next:06d}.parquet", parquet_bytes(table))
             self._next += 1

@@ -1,14 +1,11 @@
 """Which pictures of an archive are still to be done."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from edge_seg.archive.arrow import Column, Table, pa, pc
 from edge_seg.archive.place import Place
-from edge_seg.archive.storage import picture_names
+from edge_seg.archive.storage import MASKS, picture_names
 from edge_seg.folder_run.outputs import unique_stems
-
-MASKS = "masks"
-"""The folder below the output."""
 
 
 def pictures_of(source: Place) -> Table:
@@ -23,10 +20,20 @@ def pictures_of(source: Place) -> Table:
 def named_masks(paths: Sequence[str]) -> Table:
     """Return `path` of every picture, sorted as they come, and `mask`: what its mask is called below the output.
 
-    Masks keep the pictures' folders, and in a flat folder have the names that `edge-seg run --out masks:` gives.
+    Masks keep the pictures' folders, and in a flat folder have the names that `edge-seg run --out masks:` gives. The
+    mask of x.jpg beside a folder x.png is x_jpg.png: a disk has no file and folder of one name.
     """
-    masks = (f"{MASKS}/{stem}.png" for stem in unique_stems(paths))
+    masks = (f"{MASKS}/{stem}.png" for stem in unique_stems(paths, taken=_folder_stems(paths)))
     return pa.table({"path": pa.array(paths, pa.string()), "mask": pa.array(masks, pa.string())})
+
+
+def _folder_stems(paths: Iterable[str]) -> Iterator[str]:
+    """Yield what masks may not be called, as a folder has the name."""
+    for path in paths:
+        start = path.find(".png/")
+        while start >= 0:
+            yield path[:start]
+            start = path.find(".png/", start + 1)
 
 
 def pending_pictures(pictures: Table, done: Table, output: Place) -> Table:

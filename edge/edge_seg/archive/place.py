@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from edge_seg.archive.storage_faults import told
-from edge_seg.errors import EdgeSegError, SinkError, SourceError
+from edge_seg.errors import EdgeSegError, NameRefusedError, SinkError, SourceError
 
 
 class FileSystem(Protocol):
@@ -77,9 +77,10 @@ class Place:
         """Write a file, whole or not at all.
 
         Raises:
+            NameRefusedError: the name is too long, or not one that files may have here.
             SinkError: it cannot be written; the sentence names it.
         """
-        path = self._path(name, SinkError)
+        path = self._path(name, NameRefusedError)
         with self._told(name, "write", SinkError):
             self.fs.pipe_file(path, data, timeout=self.timeout_s)
 

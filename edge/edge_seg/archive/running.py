@@ -13,9 +13,10 @@ from edge_seg.archive.last_words import last_words
 from edge_seg.archive.note import refuse_other_archive, remove_note, write_note
 from edge_seg.archive.parts import PartsWriter
 from edge_seg.archive.pending import pending_pictures, pictures_of
-from edge_seg.archive.table import done_pictures, remove_rows, write_table
+from edge_seg.archive.storage import check_apart
+from edge_seg.archive.table import done_pictures, has_rows, remove_rows, write_table
 from edge_seg.archive.worker import Job, load_segmenter, picture_seconds
-from edge_seg.errors import EdgeSegError, SinkError
+from edge_seg.errors import EdgeSegError
 from edge_seg.files import remove_parts
 
 _MOST_TOLD = 10
@@ -71,13 +72,14 @@ def run_archive(run: ArchiveRun, on_progress: OnProgress) -> ArchiveSummary:
         EdgeSegError: the first error; what was done until then is kept.
         KeyboardInterrupt: likewise.
     """
-    _refuse_own_source(run.job)
+    check_apart(run.job.source, run.job.output)
     address = wanted_address(run.address)
     load_segmenter(run.job)
     with claimed(run.job.output) as claim:
         _prepare_output(run)
         pictures, done = pictures_of(run.job.source), done_pictures(run.job.output)
-        refuse_other_archive(run.job.output, made_by(run.job), done=len(done))
+        if has_rows(run.job.output):
+            refuse_other_archive(run.job.output, made_by(run.job), done=len(done))
         write_note(run.job.output, made_by(run.job))
         todo = pending_pictures(pictures, done, run.job.output)
         seen = _Seen(len(pictures) - len(todo), len(pictures), on_progress)
@@ -119,15 +121,6 @@ class _Seen:
     def summary(self, workers: int) -> ArchiveSummary:
         told = tuple(self._sentences)
         return ArchiveSummary(self.count - self._failed, self._before, self._failed, told, workers, self.seconds)
-
-
-def _refuse_own_source(job: Job) -> None:
-    """The next run would take masks for pictures."""
-    source, output = (f"{place.fs.protocol}{place.root}/" for place in (job.source, job.output))
-    if output.startswith(source):
-        raise SinkError(
-            f"{job.output.uri}: is in the folder of the pictures themselves; name another one for what is written"
-        )
 
 
 def _prepare_output(run: ArchiveRun) -> None:

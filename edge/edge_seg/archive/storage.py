@@ -20,6 +20,9 @@ from edge_seg.files import check_can_write
 from edge_seg.images import IMAGE_SUFFIXES
 from edge_seg.sources.images import is_image_name
 
+MASKS = "masks"
+"""The folder below an output."""
+
 _OPENING_TIMEOUT_S = 15.0
 _LIBRARIES = {"s3": "s3fs", "gs": "gcsfs"}
 _ENDPOINTS = {"s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"), "gs": ("STORAGE_EMULATOR_HOST",)}
@@ -57,13 +60,18 @@ def open_output(uri: str) -> Place:
 
 
 def check_apart(source: Place, output: Place) -> None:
-    """Raise SinkError for an output in its source, whose masks the next run would take for pictures."""
-    if type(source.fs) is type(output.fs) and f"{_real(output)}/".startswith(f"{_real(source)}/"):
+    """Raise SinkError for an output whose masks would be taken for pictures, or be written over them."""
+    if type(source.fs) is not type(output.fs):
+        return
+    pictures, archive, masks = _real(source), _real(output), _real(replace(output, root=f"{output.root}/{MASKS}"))
+    if archive.startswith(pictures):
         raise SinkError(f"{output.uri}: lies in {source.uri}, where its masks would be pictures; give one beside it")
+    if pictures.startswith(masks) or masks.startswith(pictures):
+        raise SinkError(f"{output.uri}: its masks would be written among the pictures, {source.uri}; give another one")
 
 
 def _real(place: Place) -> str:
-    return str(place.folder.resolve()).rstrip("/") if place.local else place.root
+    return (str(place.folder.resolve()) if place.local else place.root).rstrip("/") + "/"
 
 
 def picture_names(place: Place) -> list[str]:

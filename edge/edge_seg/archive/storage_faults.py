@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from edge_seg.errors import EdgeSegError, StorageError
+from edge_seg.errors import EdgeSegError, NameRefusedError, SinkError, StorageError
 from edge_seg.sources.addresses import without_secrets
 from edge_seg.sources.reasons import quoted
 
@@ -17,6 +17,7 @@ _CREDENTIALS = {
     "gs": "set GOOGLE_APPLICATION_CREDENTIALS to a key file, or type  gcloud auth application-default login",
 }
 _NO_BUCKET = "there is no such bucket; check its name"
+_LONG_NAME = "the name is too long for {server}; shorten it"
 _NO_NAME = "that is no name of a bucket; check it"
 _NO_RIGHT = "these credentials may not {verb} here ({detail}); grant the right or use others"
 _NOT_ACCEPTED = "{server} does not accept the credentials ({detail}); {credentials}"
@@ -32,6 +33,7 @@ _OF_ONE = {
     "AccessDenied": _NO_RIGHT,
     "AllAccessDisabled": _NO_RIGHT,
     "403": _NO_RIGHT,
+    "KeyTooLongError": _LONG_NAME,
     "FileNotFoundError": "there is no such file; check the name",
 }
 _OF_ALL = {
@@ -115,7 +117,7 @@ def _local_error(error: Exception, root: str, where: str, verb: str, error_class
     if number in (errno.EACCES, errno.EPERM, errno.EROFS):
         return error_class(f"{where}: this user may not {verb} it ({reason}); change its rights or take another folder")
     if number == errno.ENAMETOOLONG:
-        return error_class(f"{where}: the name is too long for this disk; shorten it")
+        return _refused_name(error_class)(f"{where}: the name is too long for this disk; shorten it")
     return error_class(f"{where}: cannot {verb} it ({reason}); check the path")
 
 
@@ -124,7 +126,13 @@ def _bucket_error(error: Exception, fs: Any, where: str, verb: str, error_class:
     template = next((_REASONS[name] for name in names if name in _REASONS), _ELSE)
     kind = "s3" if "s3" in fs.protocol else "gs"
     words = {"verb": verb, "server": _server(fs), "credentials": _CREDENTIALS[kind], "detail": _detail(error)}
+    if template == _LONG_NAME:
+        error_class = _refused_name(error_class)
     return (error_class if template in _OF_ONE.values() else StorageError)(f"{where}: {template.format(**words)}")
+
+
+def _refused_name(error_class: type[EdgeSegError]) -> type[EdgeSegError]:
+    return NameRefusedError if issubclass(error_class, SinkError) else error_class
 
 
 def _names(error: Exception, verb: str) -> list[str]:

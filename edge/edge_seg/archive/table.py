@@ -15,6 +15,15 @@ _ROWS_AT_ONCE = 100_000
 _AGE = "age"
 
 
+def has_rows(output: Place) -> bool:
+    """Return whether an archive is begun; a run that ended before its first row leaves only a note.
+
+    Raises:
+        SourceError: the output cannot be looked at.
+    """
+    return output.exists(TABLE) or bool(part_names(output))
+
+
 def done_pictures(output: Place) -> Table:
     """Return `path` and `mask` of the pictures that were segmented, by the table and the parts of an output.
 

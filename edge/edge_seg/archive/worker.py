@@ -10,9 +10,10 @@ from pathlib import Path
 
 from edge_seg.archive.arrow import Table, pa
 from edge_seg.archive.attempts import MOST_DEATHS, Attempt, Counts
+from edge_seg.archive.note import NOTE
 from edge_seg.archive.place import Place
 from edge_seg.archive.rows import Row, row_of, row_schema, rows_table
-from edge_seg.errors import EdgeSegError, ImageError, SourceError
+from edge_seg.errors import EdgeSegError, ImageError, NameRefusedError, SourceError
 from edge_seg.images import decode_image, encode_mask
 from edge_seg.parallel import prepare_worker
 from edge_seg.segmenter import Segmenter
@@ -78,6 +79,7 @@ class Worker:
     def _load(self) -> None:
         job = self._job
         refuse_other_version(job.version)
+        refuse_other_folder(job.output)
         self._begin("the model")
         self._segmenter = load_segmenter(job)
         self._schema = row_schema([item.name for item in self._segmenter.classes])
@@ -105,7 +107,10 @@ class Worker:
         except (ImageError, SourceError) as error:
             return Row(path, error=str(error))
         segmentation = self._segmenter.segment(image)
-        self._job.output.write(mask, encode_mask(segmentation.class_map, self._colours))
+        try:
+            self._job.output.write(mask, encode_mask(segmentation.class_map, self._colours))
+        except NameRefusedError as error:
+            return Row(path, error=str(error))
         return row_of(path, mask, segmentation, len(self._segmenter.classes))
 
     def _name(self, path: str) -> str:
@@ -155,6 +160,15 @@ def refuse_other_version(wanted: str) -> None:
     if here != wanted:
         raise EdgeSegError(
             f"this machine has edge-seg {here}, and the run was started by {wanted}; install the same on all"
+        )
+
+
+def refuse_other_folder(output: Place) -> None:
+    """Raise EdgeSegError when this machine has another folder of the output's name: masks would be lost in it."""
+    if not output.exists(NOTE):
+        raise EdgeSegError(
+            f"{output.uri}: this machine does not see there what the run's own machine wrote; give a folder that all "
+            "machines share, or a bucket"
         )
 
 

@@ -1,6 +1,8 @@
 """Options of a run over a folder of pictures, and the run itself with its progress bar."""
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -99,6 +101,7 @@ class ShownProgress:
         if done:
             typer.echo(f"{done:,} of {total:,} were done already", err=True)
         self._before, self._started_at = done, time.monotonic()
+        self._bar.start()
         return self._bar.add_task("", total=total, completed=done, rate="")
 
 
@@ -118,8 +121,9 @@ def _refuse_own_folder(output: "Output", folder: Path) -> None:
         raise SinkError(f"{output.uri}: is the folder of the pictures themselves; name another one for what is written")
 
 
-def progress_bar() -> "Progress":
-    """Return the bar of a run over a folder, on stderr; gone when the run ends."""
+@contextmanager
+def progress_bar() -> "Generator[Progress]":
+    """Yield the bar of a run over a folder: on a terminal only, there once `ShownProgress` begins, gone at the end."""
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -129,14 +133,20 @@ def progress_bar() -> "Progress":
         TimeRemainingColumn,
     )
 
-    return Progress(
+    console = Console(stderr=True)
+    bar = Progress(
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
+    try:
+        yield bar
+    finally:
+        bar.stop()
 
 
 def _report(summary: "FolderSummary", out: list[str], *, as_json: bool) -> None:

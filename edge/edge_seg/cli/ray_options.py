@@ -22,8 +22,9 @@ RayOption = Annotated[
         "INPUT and the one --out are folders, here or in a bucket (s3://, gs://).",
     ),
 ]
-_BUCKETS = ("s3://", "gs://", "gcs://")
-_OTHER_OUTPUTS = ("masks:", "overlays:")
+_BUCKETS = ("s3://", "gs://")
+_OTHER_OUTPUTS = ("masks:", "overlays:", "coco:", "via:", "window:", "http://", "https://", "/dev/")
+_FILES = (".jsonl", ".json", ".csv", ".mp4", ".mkv")
 
 
 def check_places(source: str, out: list[str], *, ray: str | None, watch: bool) -> None:
@@ -46,11 +47,16 @@ def check_places(source: str, out: list[str], *, ray: str | None, watch: bool) -
 def _check_archive(out: list[str], *, watch: bool) -> None:
     if watch:
         raise SourceError("--watch: with --ray a folder is read once; run the command again for what came meanwhile")
-    if len(out) != 1 or out[0].startswith(_OTHER_OUTPUTS) or Path(out[0]).suffix:
+    if len(out) != 1 or not _is_archive(out[0]):
         raise SinkError(
             f"--out {' --out '.join(out)}: with --ray there is one --out, a folder for the masks and their table; "
             "overlays and other files are written without --ray"
         )
+
+
+def _is_archive(uri: str) -> bool:
+    """Return whether a URI is no other output's: folders and buckets may have a dot in their names."""
+    return uri.startswith(_BUCKETS) or not (uri.startswith(_OTHER_OUTPUTS) or uri.lower().endswith(_FILES))
 
 
 def read_job(
@@ -130,7 +136,7 @@ def _report(summary: "ArchiveSummary", out: str, *, as_json: bool) -> None:
         typer.echo(_as_json(summary, out))
         return
     before = f"; {summary.done_before:,} were done already" if summary.done_before else ""
-    if not summary.frames:
+    if not summary.frames and not summary.failed:
         typer.echo(f"nothing left to do{before}; --fresh starts over → {out}")
         return
     workers = "1 worker" if summary.workers == 1 else f"{summary.workers} workers"

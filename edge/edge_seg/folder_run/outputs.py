@@ -51,12 +51,16 @@ def outputs_of(uris: Sequence[str]) -> tuple[Output, ...]:
     return tuple(_output(uri) for uri in uris)
 
 
-def unique_stems(names: Iterable[str]) -> Iterator[str]:
+def unique_stems(names: Iterable[str], taken: Iterable[str] = ()) -> Iterator[str]:
     """Name outputs after pictures; of two with one stem (a.jpg, a.png) the later keeps its suffix: a, a_png.
 
     Folders stay: x/a.jpg becomes x/a.
+
+    Args:
+        names: of the pictures, sorted.
+        taken: stems that no output may have.
     """
-    given: set[str] = set()
+    given = set(taken)
     for name in names:
         folder, slash, file = name.rpartition("/")
         stem = folder + slash + os.path.splitext(file)[0]  # noqa: PTH122 - a Path for each of a million takes seconds
