@@ -1,6 +1,7 @@
 """`edge-seg bench` with wrong and with half wrong input, through the command line."""
 
 import json
+import re
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -95,7 +96,9 @@ def test_a_model_that_ends_the_process_that_loads_it_leaves_the_others(tmp_path:
     (tmp_path / "crash.tflite").write_bytes(small.finished(output))
     result = bench(tmp_path / "crash.tflite", shipped(), *QUICK, "--out", tmp_path / "out")
     assert result.exit_code == 1
-    assert "1 of 2 rows not measured; crash: its process ended with SIGSEGV (often: a damaged model" in result.stderr
+    # It reads memory that is not its own: mostly the kernel ends it, now and then it finds an absurd size there.
+    ending = r"its process ended with SIGSEGV \(often: a damaged model|\S+: litert cannot load it \(std::bad_alloc\)"
+    assert re.search(f"1 of 2 rows not measured; crash: ({ending})", result.stderr)
     (board,) = Results.model_validate_json((tmp_path / "out/results.json").read_text()).boards
     assert [model.work is not None for model in board.models] == [False, True]
 
