@@ -80,7 +80,6 @@ def run_archive(run: ArchiveRun, on_progress: OnProgress) -> ArchiveSummary:
         pictures, done = pictures_of(run.job.source), done_pictures(run.job.output)
         if has_rows(run.job.output):
             refuse_other_archive(run.job.output, made_by(run.job), done=len(done))
-        write_note(run.job.output, made_by(run.job))
         todo = pending_pictures(pictures, done, run.job.output)
         seen = _Seen(len(pictures) - len(todo), len(pictures), on_progress)
         workers = _segment(run, todo, address, seen, claim) if len(todo) else 0
@@ -137,6 +136,7 @@ def _segment(run: ArchiveRun, todo: Table, address: str, seen: _Seen, claim: Cla
     threads = run.job.threads
     with last_words(_KILLED), joined(address, run.workers * threads) as cluster:
         workers = min(run.workers or cluster.workers(threads), len(todo))
+        write_note(run.job.output, made_by(run.job))
         parts = PartsWriter(run.job.output, claim.check)
         started = time.perf_counter()
         try:
