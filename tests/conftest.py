@@ -38,3 +38,21 @@ def mount_disk(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 @pytest.fixture
 def small_disk(mount_disk: Callable[[str], Path]) -> Path:
     return mount_disk("64k")
+
+
+@pytest.fixture(scope="module")
+def s3_url() -> Iterator[str]:
+    """Where an S3 server of this machine listens."""
+    from object_stores import s3_server
+
+    with s3_server() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def gs_url() -> Iterator[str]:
+    """Where a server of Cloud Storage's interface listens on this machine."""
+    from object_stores import gs_server
+
+    with gs_server() as url:
+        yield url

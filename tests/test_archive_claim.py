@@ -17,7 +17,7 @@ from edge_seg.archive.place import Place
 from edge_seg.archive.processes import process_mark, process_runs
 from edge_seg.archive.storage import open_output
 from edge_seg.errors import SinkError
-from object_stores import BUCKET, gs_server, s3_server, use_gs, use_s3, user_who_may
+from object_stores import BUCKET, use_gs, use_s3, user_who_may
 
 # Claims the output argv[1], says so, holds it until its input ends; or says the sentence.
 HOLDER = """
@@ -35,18 +35,6 @@ try:
 except SinkError as error:
     print(error, flush=True)
 """
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Generator[str]:
-    with s3_server() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def gs_url() -> Generator[str]:
-    with gs_server() as url:
-        yield url
 
 
 @pytest.fixture(params=["local", "s3", "gs"])

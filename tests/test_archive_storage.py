@@ -3,7 +3,6 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ from object_stores import (
     BUCKET,
     answering,
     forget_connections,
-    gs_server,
-    s3_server,
     silent,
     use_gs,
     use_s3,
@@ -45,18 +42,6 @@ ODD_NAMES = [
     "sub folder/d#.JPG",
     "sub folder/deeper/e.webp",
 ]
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Generator[str]:
-    with s3_server() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def gs_url() -> Generator[str]:
-    with gs_server() as url:
-        yield url
 
 
 @pytest.fixture(params=["local", "file", "s3", "gs"])
