@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from edge_seg.cli.reporting import reporting
-from edge_seg.errors import BenchmarkError
 
 
 def faults(
@@ -28,23 +27,19 @@ def faults(
     Example:  python -m edge_seg_bench.faults --minutes 1 --seed 7
     """
     from edge_seg.extras import require_extra
-    from edge_seg.files import write_bytes, write_text
+    from edge_seg.files import write_bytes
     from edge_seg_bench.endurance.fault_report import report_markdown
     from edge_seg_bench.endurance.fault_run import run_faults
+    from edge_seg_bench.judging import record
 
     require_extra("web", purpose="the live page")
     require_extra("mqtt", purpose="the broker's witness")
     with tempfile.TemporaryDirectory(prefix="edge-seg-faults-", ignore_cleanup_errors=True) as folder:
         report = run_faults(Path(folder), minutes, seed, lambda what: typer.echo(what, err=True))
         log = (Path(folder) / "log.txt").read_bytes()
-    text = report_markdown(report)
     if out is not None:
-        write_text(out, report.model_dump_json(indent=1) + "\n")
-        write_text(out.with_suffix(".md"), text)
         write_bytes(out.with_suffix(".log"), log)
-    typer.echo(text)
-    if report.missed:
-        raise BenchmarkError(f"{len(report.missed)} targets missed: {'; '.join(report.missed)}")
+    record(report, report_markdown(report), out)
 
 
 if __name__ == "__main__":

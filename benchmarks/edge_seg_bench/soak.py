@@ -34,21 +34,16 @@ def soak(
     Example:  python -m edge_seg_bench.soak --frames 2000 --interval-s 0.2
     """
     from edge_seg.extras import require_extra
-    from edge_seg.files import write_text
     from edge_seg_bench.endurance.soak_report import plot_soak, report_markdown
+    from edge_seg_bench.judging import record
 
     require_extra("web", purpose="the soak's live page")
     require_extra("report", purpose="the soak's plot")
     with tempfile.TemporaryDirectory(prefix="edge-seg-soak-") as folder:
         report = run_soak(Path(folder), frames, interval_s)
-    text = report_markdown(report)
     if out is not None:
-        write_text(out, report.model_dump_json(indent=1) + "\n")
-        write_text(out.with_suffix(".md"), text)
         plot_soak(out.with_suffix(".png"), report)
-    typer.echo(text)
-    if report.missed:
-        raise BenchmarkError(f"{len(report.missed)} of the soak's targets missed: {'; '.join(report.missed)}")
+    record(report, report_markdown(report), out)
 
 
 def run_soak(folder: Path, frames: int, interval_s: float) -> "SoakReport":

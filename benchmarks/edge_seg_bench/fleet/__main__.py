@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from edge_seg.cli.reporting import reporting
-from edge_seg.errors import BenchmarkError
 from edge_seg_bench.fleet.observed import FleetSettings, Restart
 
 
@@ -41,11 +40,12 @@ def fleet(
     Example:  python -m edge_seg_bench.fleet --cameras 20 --minutes 0.5 --out fleet.json
     """
     from edge_seg.extras import require_extra
-    from edge_seg.files import check_can_write, write_text
+    from edge_seg.files import check_can_write
     from edge_seg_bench.fleet.plot import plot
     from edge_seg_bench.fleet.report import make_report
     from edge_seg_bench.fleet.run import run_fleet
     from edge_seg_bench.fleet.table import markdown
+    from edge_seg_bench.judging import record
 
     for extra, purpose in (("web", "the live pages"), ("mqtt", "the broker"), ("report", "the plot")):
         require_extra(extra, purpose=purpose)
@@ -54,14 +54,9 @@ def fleet(
     settings = FleetSettings(cameras, minutes * 60, seed, config, tuple(restart or (Restart.TERM,)))
     with tempfile.TemporaryDirectory(prefix="edge-seg-fleet-", ignore_cleanup_errors=True) as folder:
         report = make_report(run_fleet(Path(folder), settings, lambda what: typer.echo(what, err=True)))
-    text = markdown(report)
     if out is not None:
-        write_text(out, report.model_dump_json(indent=1) + "\n")
-        write_text(out.with_suffix(".md"), text)
         plot(out.with_suffix(".png"), report)
-    typer.echo(text)
-    if report.missed:
-        raise BenchmarkError(f"{len(report.missed)} targets missed: {'; '.join(report.missed)}")
+    record(report, markdown(report), out)
 
 
 if __name__ == "__main__":
